@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only file that knows kernel versions.
+ *
+ * The module is written for the newest kernel; what older ones lack is made up
+ * here, told by a symbol where one tells, else by a probe of the headers in
+ * Kbuild (KNETSTAT_HAVE_...).
+ */
+#ifndef KNETSTAT_COMPAT_H
+#define KNETSTAT_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/ipv6.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file_net.h>
+#include <linux/udp.h>
+#include <net/inet_sock.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/udp.h>
+
+/* 5.17, "proc: remove PDE_DATA() completely" */
+#ifndef KNETSTAT_HAVE_PDE_DATA
+#define pde_data(inode)		PDE_DATA(inode)
+#endif
+
+/* 5.17, "net: add netns refcount tracker to struct seq_net_private" */
+static inline void seq_net_hold(struct seq_net_private *p, struct net *net)
+{
+#ifdef CONFIG_NET_NS
+	p->net = net;
+#ifdef KNETSTAT_HAVE_SEQ_NS_TRACKER
+	netns_tracker_alloc(net, &p->ns_tracker, GFP_KERNEL);
+#endif
+#endif
+}
+
+static inline void seq_net_put(struct seq_net_private *p)
+{
+#ifdef CONFIG_NET_NS
+#ifdef KNETSTAT_HAVE_SEQ_NS_TRACKER
+	put_net_track(p->net, &p->ns_tracker);
+#else
+	put_net(p->net);
+#endif
+#endif
+}
+
+/*
+ * One UDP table for all namespaces, known to the proc file; since 6.2 one for
+ * each ("udp: Set NULL to udp_seq_afinfo.udp_table.").
+ */
+static inline struct udp_table *udp_seq_table(struct seq_file *seq)
+{
+#ifdef KNETSTAT_HAVE_AFINFO_UDP_TABLE
+	const struct udp_seq_afinfo *afinfo = pde_data(file_inode(seq->file));
+
+	if (afinfo->udp_table)
+		return afinfo->udp_table;
+#endif
+#ifdef KNETSTAT_HAVE_NET_UDP_TABLE
+	return seq_file_net(seq)->ipv4.udp_table;
+#else
+	return NULL;
+#endif
+}
+
+/*
+ * 6.17, "net: annotate races around sk->sk_uid": a socket's owner can be read
+ * without sk_callback_lock, and outlives its struct socket.
+ */
+#ifndef KNETSTAT_HAVE_SK_UID
+static inline kuid_t sk_uid(struct sock *sk)
+{
+	return sock_i_uid(sk);
+}
+#endif
+
+/* 6.18, "net: add sk->sk_drop_counters" and the helpers before it */
+#ifndef KNETSTAT_HAVE_SK_DROPS_READ
+static inline int sk_drops_read(const struct sock *sk)
+{
+	return atomic_read(&sk->sk_drops);
+}
+#endif
+
+/* 6.6, "inet: introduce inet->inet_flags"; bitfields before */
+#ifndef inet_test_bit
+#define inet_test_bit(nr, sk)			(inet_sk(sk)->COMPAT_INET_##nr)
+#define COMPAT_INET_RECVERR			recverr
+#define COMPAT_INET_FREEBIND			freebind
+#define COMPAT_INET_TRANSPARENT			transparent
+#define COMPAT_INET_BIND_ADDRESS_NO_PORT	bind_address_no_port
+#endif
+
+/* 6.7, "ipv6: lockless IPV6_RECVERR implementation"; a bitfield before */
+#ifndef inet6_test_bit
+#define inet6_test_bit(nr, sk)			(inet6_sk(sk)->COMPAT_INET6_##nr)
+#define COMPAT_INET6_RECVERR6			recverr
+#endif
+
+/* 6.7, "udp: introduce udp->udp_flags"; bitfields before */
+#ifndef udp_test_bit
+#define udp_test_bit(nr, sk)			(!!udp_sk(sk)->COMPAT_UDP_##nr)
+#define COMPAT_UDP_CORK				corkflag
+#define COMPAT_UDP_GRO_ENABLED			gro_enabled
+#define COMPAT_UDP_NO_CHECK6_TX			no_check6_tx
+#define COMPAT_UDP_NO_CHECK6_RX			no_check6_rx
+#endif
+
+#endif /* KNETSTAT_COMPAT_H */

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The files tcpstat, tcp6stat, udpstat and udp6stat of each namespace.
+ *
+ * A read in batches. seq_file would stop and start the iterator for each
+ * read(2), at the row where the caller's buffer was full: 27 rows apart for a
+ * page, and if that bucket changes meanwhile, rows are lost or come twice.
+ * Here what seq_file takes for one record is a whole batch: as many buckets as
+ * fit into TABLE_BATCH. Batches end between buckets, so whatever happens to
+ * the table between two reads, a socket that stays is in exactly one of them,
+ * and how much the caller reads at a time decides nothing.
+ *
+ * One bucket may hold more than a batch (a thousand sockets that share a port).
+ * Then, and only then, a batch ends inside it and the next one counts rows to
+ * the place where it ended, as the kernel's own files do everywhere. Growing
+ * the batch instead would let a user have the kernel hold a bucket's lock for
+ * as long as it takes to write all of them.
+ *
+ * struct table_file is owned by one open file and touched only under its
+ * seq_file's mutex; it has a reference to the namespace, and is freed when the
+ * file is closed or the module goes, whichever is first (procfs calls
+ * table_release() for both, after the last read has returned).
+ */
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/proc_fs.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "iter.h"
+#include "knetstat.h"
+#include "row.h"
+#include "table.h"
+
+/* What one fill of the buffer may take, and all that an open file costs. */
+#define TABLE_BATCH	(128 * 1024)
+
+/**
+ * struct table - one of the four
+ * @afinfo: for the iterator, which finds it with pde_data(); so it is first
+ * @name: the file's name
+ * @header: its first line
+ * @proto: the protocol
+ * @v6: its addresses are IPv6
+ * @row: writes a row
+ *
+ * Filled in at load, then read only.
+ */
+struct table {
+	union iter_afinfo afinfo;
+	const char *name;
+	const char *header;
+	enum iter_proto proto;
+	bool v6;
+	char *(*row)(char *p, struct sock *sk, bool v6,
+		     struct row_reader *reader);
+};
+
+/**
+ * struct table_file - an open file
+ * @iter: the iterator's state; first, since it is what the kernel's iterators
+ *	take seq->private for
+ * @table: what was opened
+ * @place: where the next batch begins
+ * @done: no batch is left
+ * @net_admin: the opener has CAP_NET_ADMIN over the namespace
+ */
+struct table_file {
+	struct iter iter;
+	const struct table *table;
+	struct iter_place place;
+	bool done;
+	bool net_admin;
+};
+
+#define HEADER(local, foreign)						\
+	"Recv-Q Send-Q " local " " foreign				\
+	" Stat Diag   Drops   UID    Inode Options\n"
+#define HEADER4 HEADER("Local-Address        ", "Foreign-Address      ")
+#define HEADER6 HEADER("Local-Address                                ",	\
+		       "Foreign-Address                              ")
+
+static_assert(sizeof(HEADER4) - sizeof("Options\n") == ROW_OPTIONS(0));
+static_assert(sizeof(HEADER6) - sizeof("Options\n") == ROW_OPTIONS(1));
+static_assert(sizeof(HEADER6) < ROW_MAX && 2 * ROW_MAX < TABLE_BATCH);
+
+static struct table tables[] __ro_after_init = {
+	{
+		.name = "tcpstat", .header = HEADER4,
+		.proto = ITER_TCP, .v6 = false, .row = tcp_row,
+	}, {
+		.name = "udpstat", .header = HEADER4,
+		.proto = ITER_UDP, .v6 = false, .row = udp_row,
+	}, {
+		.name = "tcp6stat", .header = HEADER6,
+		.proto = ITER_TCP, .v6 = true, .row = tcp_row,
+	}, {
+		.name = "udp6stat", .header = HEADER6,
+		.proto = ITER_UDP, .v6 = true, .row = udp_row,
+	},
+};
+
+/* The IPv6 tables are last: with ipv6.disable=1 there are none. */
+static int table_count __ro_after_init;
+
+/*
+ * Two batches never go into one fill of the buffer (table_show() says the
+ * second does not fit), so *pos only counts them, and table_next() is called
+ * once after each.
+ */
+static void *table_start(struct seq_file *seq, loff_t *pos)
+{
+	struct table_file *file = seq->private;
+
+	if (!*pos) {
+		file->place = (struct iter_place){};
+		file->done = false;
+	}
+	return file->done ? NULL : file;
+}
+
+static void *table_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct table_file *file = seq->private;
+
+	++*pos;
+	return file->done ? NULL : file;
+}
+
+static void table_stop(struct seq_file *seq, void *v)
+{
+	/* The iterator never stays started between two calls. */
+}
+
+static void table_reader_init(struct row_reader *reader, struct seq_file *seq)
+{
+	const struct table_file *file = seq->private;
+	struct net *net = seq_file_net(seq);
+
+	reader->net = net;
+	reader->user_ns = seq_user_ns(seq);
+	reader->net_admin = file->net_admin;
+	reader->congestion = rcu_access_pointer(net->ipv4.tcp_congestion_control);
+	reader->pmtudisc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) ?
+			   IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+#if IS_ENABLED(CONFIG_IPV6)
+	reader->v6only = READ_ONCE(net->ipv6.sysctl.bindv6only);
+#endif
+	reader->now = tcp_jiffies32;
+	reader->uid = GLOBAL_ROOT_UID;
+	reader->munged = from_kuid_munged(reader->user_ns, reader->uid);
+}
+
+/* Writes a batch: all rows from file->place on that fit. */
+static int table_show(struct seq_file *seq, void *v)
+{
+	struct table_file *file = seq->private;
+	const struct table *table = file->table;
+	/* Where the bucket that is being written began, here and in the table. */
+	struct iter_place place = file->place;
+	struct row_reader reader;
+	char *begin = seq->buf, *mark, *p = begin;
+	char *full = seq->buf + seq->size - ROW_MAX;
+
+	if (seq->count) {
+		/* The batch before is in the buffer yet. */
+		seq->count = seq->size;
+		return 0;
+	}
+
+	if (iter_place_first(&place)) {
+		size_t len = strlen(table->header);
+
+		memcpy(p, table->header, len);
+		p += len;
+		begin = p;
+	}
+	mark = p;
+
+	table_reader_init(&reader, seq);
+	v = iter_start(seq, table->proto, &place);
+	while (v && p <= full) {
+		if (!iter_same_bucket(&file->iter, table->proto, &place)) {
+			place = iter_bucket(&file->iter, table->proto);
+			mark = p;
+		}
+		rcu_read_lock();
+		p = table->row(p, v, table->v6, &reader);
+		rcu_read_unlock();
+		place.offset++;
+		v = iter_next(seq, table->proto, v);
+	}
+	if (!v) {
+		file->done = true;
+	} else if (!iter_same_bucket(&file->iter, table->proto, &place)) {
+		/* Full just at the end of a bucket. */
+		place = iter_bucket(&file->iter, table->proto);
+	} else if (mark > begin) {
+		/* Full inside a bucket: it is for the next batch, whole. */
+		p = mark;
+		place.offset = 0;
+	}
+	iter_stop(seq, table->proto, v);
+
+	file->place = place;
+	seq->count = p - seq->buf;
+	return 0;
+}
+
+static const struct seq_operations table_seq_ops = {
+	.start	= table_start,
+	.next	= table_next,
+	.stop	= table_stop,
+	.show	= table_show,
+};
+
+static int table_open(struct inode *inode, struct file *filp)
+{
+	struct net *net = maybe_get_net(proc_get_parent_data(inode));
+	struct table_file *file;
+	struct seq_file *seq;
+	char *buf;
+	int err = -ENOMEM;
+
+	if (!net)
+		return -ENXIO;
+	buf = kvmalloc(TABLE_BATCH, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		goto err_buf;
+	file = __seq_open_private(filp, &table_seq_ops, sizeof(*file));
+	if (!file)
+		goto err_open;
+
+	seq = filp->private_data;
+	seq->buf = buf;
+	seq->size = TABLE_BATCH;
+	seq_net_hold(&file->iter.p, net);
+	file->table = pde_data(inode);
+	/*
+	 * As inet_diag asks, but of the opener, who is current now: what a
+	 * descriptor shows does not change with the hands it goes through.
+	 * Not ns_capable(): to be without is no offence to put into a log.
+	 */
+	file->net_admin = ns_capable_noaudit(net->user_ns, CAP_NET_ADMIN);
+	return 0;
+
+err_open:
+	kvfree(buf);
+err_buf:
+	put_net(net);
+	return err;
+}
+
+static int table_release(struct inode *inode, struct file *filp)
+{
+	struct seq_file *seq = filp->private_data;
+	struct table_file *file = seq->private;
+
+	seq_net_put(&file->iter.p);
+	return seq_release_private(inode, filp);
+}
+
+static const struct proc_ops table_proc_ops = {
+	.proc_open	= table_open,
+	.proc_read_iter	= seq_read_iter,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= table_release,
+};
+
+static void __net_exit table_net_exit(struct net *net)
+{
+	int i;
+
+	for (i = 0; i < table_count; i++)
+		remove_proc_entry(tables[i].name, net->proc_net);
+}
+
+static int __net_init table_net_init(struct net *net)
+{
+	int i;
+
+	for (i = 0; i < table_count; i++) {
+		if (!proc_create_data(tables[i].name, 0444, net->proc_net,
+				      &table_proc_ops, &tables[i]))
+			goto err_create;
+	}
+	return 0;
+
+err_create:
+	while (i--)
+		remove_proc_entry(tables[i].name, net->proc_net);
+	return -ENOMEM;
+}
+
+static struct pernet_operations table_net_ops = {
+	.init = table_net_init,
+	.exit = table_net_exit,
+};
+
+/*
+ * procfs answers a name that is taken with a WARN, which is no way to tell an
+ * administrator that the old knetstat is still loaded.
+ */
+static int __init table_names_free(void)
+{
+	struct path path;
+	char name[32];
+	int i;
+
+	for (i = 0; i < table_count; i++) {
+		snprintf(name, sizeof(name), "/proc/net/%s", tables[i].name);
+		if (kern_path(name, 0, &path))
+			continue;
+		path_put(&path);
+		pr_err("%s exists already: is another module loaded that makes it, such as an older knetstat?\n",
+		       name);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+/**
+ * table_init() - make the files in every namespace there is and will be
+ *
+ * Context: Process context, at load, after iter_init().
+ * Return: 0, or a negative error after saying why in the kernel log.
+ */
+int __init table_init(void)
+{
+	int i, err;
+
+	BUILD_BUG_ON(offsetof(struct table, afinfo));
+	BUILD_BUG_ON(offsetof(struct table_file, iter));
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (tables[i].v6 && !ipv6_mod_enabled())
+			break;
+		iter_afinfo_init(&tables[i].afinfo, tables[i].proto,
+				 tables[i].v6 ? AF_INET6 : AF_INET);
+	}
+	table_count = i;
+
+	err = table_names_free();
+	if (err)
+		return err;
+	err = register_pernet_subsys(&table_net_ops);
+	if (err)
+		pr_err("cannot make the files in /proc/net: error %d\n", err);
+	return err;
+}
+
+/**
+ * table_exit() - remove the files from every namespace
+ *
+ * Context: Process context. When it returns nothing of this file runs: procfs
+ * has waited for the reads and released the open files, which read EIO now.
+ */
+void table_exit(void)
+{
+	unregister_pernet_subsys(&table_net_ops);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rows of tcpstat and tcp6stat.
+ *
+ * Three kinds of object are in TCP's hash tables: sockets, and two small ones
+ * that only begin like a socket (struct sock_common): the TIME_WAIT remains of
+ * one, and the request that becomes one when the handshake is over. Nothing
+ * but struct sock_common is read before it is known which one it is.
+ */
+#include <net/inet_timewait_sock.h>
+#include <net/request_sock.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "diag.h"
+#include "row.h"
+#include "sockopt.h"
+
+/* By state; with the blank that ends the column. */
+static const char tcp_stat[][5] = {
+	[TCP_ESTABLISHED]	= "ESTB ",
+	[TCP_SYN_SENT]		= "SYNS ",
+	[TCP_SYN_RECV]		= "SYNR ",
+	[TCP_FIN_WAIT1]		= "FNW1 ",
+	[TCP_FIN_WAIT2]		= "FNW2 ",
+	[TCP_TIME_WAIT]		= "TIMW ",
+	[TCP_CLOSE]		= "CLSD ",
+	[TCP_CLOSE_WAIT]	= "CLSW ",
+	[TCP_LAST_ACK]		= "LACK ",
+	[TCP_LISTEN]		= "LSTN ",
+	[TCP_CLOSING]		= "CLSG ",
+	[TCP_NEW_SYN_RECV]	= "SYNR ",
+};
+
+static char *put_stat(char *p, unsigned int state)
+{
+	static const char unknown[5] = "-    ";
+
+	memcpy(p, state < ARRAY_SIZE(tcp_stat) && tcp_stat[state][0] ?
+		  tcp_stat[state] : unknown, 5);
+	return p + 5;
+}
+
+/* A row of something that is not a full socket: no trouble, no options. */
+static char *tcp_row_mini(char *row, const struct sock *sk, bool v6,
+			  u16 sport, u16 dport, int state, uid_t uid)
+{
+	char *p = row_begin(row, v6, sk, 0, 0, sport, dport);
+
+	p = field_str(put_stat(p, state), "-");
+	p = row_owner(p, row, v6, 0, uid, 0);
+	return field_str(p, "-\n");
+}
+
+static char *tcp_row_timewait(char *row, struct sock *sk, bool v6)
+{
+	const struct inet_timewait_sock *tw = inet_twsk(sk);
+
+	return tcp_row_mini(row, sk, v6, ntohs(tw->tw_sport),
+			    ntohs(tw->tw_dport), READ_ONCE(tw->tw_substate), 0);
+}
+
+static char *tcp_row_request(char *row, struct sock *sk, bool v6,
+			     struct row_reader *reader)
+{
+	const struct request_sock *req = inet_reqsk(sk);
+	const struct inet_request_sock *ireq = inet_rsk(req);
+
+	return tcp_row_mini(row, sk, v6, ireq->ir_num,
+			    ntohs(ireq->ir_rmt_port), TCP_SYN_RECV,
+			    row_uid(reader, sk_uid(req->rsk_listener)));
+}
+
+static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
+					  struct row_reader *reader)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct inet_sock *inet = inet_sk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct diag diag = {
+		.state		= inet_sk_state_load(sk),
+		.retransmits	= READ_ONCE(icsk->icsk_retransmits),
+		.probes_out	= READ_ONCE(icsk->icsk_probes_out),
+		.keepalive	= sock_flag(sk, SOCK_KEEPOPEN),
+		.snd_wnd	= READ_ONCE(tp->snd_wnd),
+		.rcv_wnd	= READ_ONCE(tp->rcv_wnd),
+		.snd_una	= READ_ONCE(tp->snd_una),
+		.snd_nxt	= READ_ONCE(tp->snd_nxt),
+		.write_seq	= READ_ONCE(tp->write_seq),
+		.ack_age	= reader->now - READ_ONCE(tp->rcv_tstamp),
+		.ack_backlog	= READ_ONCE(sk->sk_ack_backlog),
+		.max_ack_backlog = READ_ONCE(sk->sk_max_ack_backlog),
+	};
+	struct options opts;
+	u32 recvq, sendq;
+	char *p;
+
+	if (diag.state == TCP_LISTEN) {
+		recvq = diag.ack_backlog;
+		sendq = diag.max_ack_backlog;
+	} else {
+		/* Without the socket's lock it may be negative for a moment. */
+		recvq = max_t(int, READ_ONCE(tp->rcv_nxt) -
+				   READ_ONCE(tp->copied_seq), 0);
+		sendq = diag.write_seq - diag.snd_una;
+	}
+
+	p = row_begin(row, v6, sk, recvq, sendq, ntohs(inet->inet_sport),
+		      ntohs(inet->inet_dport));
+	p = put_stat(p, diag.state);
+	p = diag_write(p, diag_marks(&diag));
+	p = row_owner(p, row, v6, sk_drops_read(sk),
+		      row_uid(reader, sk_uid(sk)), sock_i_ino(sk));
+	sockopt_tcp(&opts, sk, reader);
+	p = options_write_tcp(p, &opts);
+	*p++ = '\n';
+	return p;
+}
+
+/**
+ * tcp_row() - write a row of tcpstat or tcp6stat
+ * @p: where to write; ROW_MAX bytes fit
+ * @sk: what the iterator returned
+ * @v6: it is an IPv6 socket
+ * @reader: for whom
+ *
+ * Context: The hash bucket of @sk is locked; RCU read-side critical section.
+ * Return: the byte after the row's newline.
+ */
+char *tcp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader)
+{
+	/* This much sock_common has, and of these two it never changes. */
+	switch (sk->sk_state) {
+	case TCP_TIME_WAIT:
+		return tcp_row_timewait(p, sk, v6);
+	case TCP_NEW_SYN_RECV:
+		return tcp_row_request(p, sk, v6, reader);
+	default:
+		return v6 ? tcp_row_sock(p, sk, true, reader) :
+			    tcp_row_sock(p, sk, false, reader);
+	}
+}
