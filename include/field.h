@@ -3,7 +3,7 @@
  * Field writers: numbers, addresses and padding, straight into a buffer.
  *
  * Every row of every table goes through these, so they do without printf and
- * without bounds: the caller knows that the widest row fits (TABLE_ROW_MAX).
+ * without bounds: the caller knows that the widest row fits (ROW_MAX).
  * They store whole words, and may scribble up to FIELD_SLACK bytes past the
  * pointer they return; the next field overwrites that.
  *
@@ -17,7 +17,7 @@
 #include <linux/types.h>
 
 /* How far past its end a writer may store. */
-#define FIELD_SLACK	16
+#define FIELD_SLACK	32
 
 /* The longest text each writer can produce. */
 #define FIELD_U64_MAX	20	/* 18446744073709551615 */

@@ -26,6 +26,8 @@ unsigned int diag_marks(const struct diag *diag)
 	unsigned int state = 1U << diag->state;
 	unsigned int marks = 0;
 
+	if (state & TCPF_CLOSE)
+		return 0;
 	if (state & TCPF_LISTEN)
 		return diag->ack_backlog > diag->max_ack_backlog ? DIAG_ACCEPT : 0;
 
@@ -37,7 +39,7 @@ unsigned int diag_marks(const struct diag *diag)
 	}
 	if ((state & MAY_RECEIVE) && !diag->rcv_wnd)
 		marks |= DIAG_RCV_WND;
-	if (diag->retransmits && !(state & TCPF_CLOSE))
+	if (diag->retransmits)
 		marks |= DIAG_RETRANS;
 	/*
 	 * The kernel counts zero-window probes in the same place, but those

@@ -139,8 +139,8 @@ char *field_ipv6(char *p, const struct in6_addr *addr)
 	}
 	if (!quad)
 		return p;
-	if (run_at < 0 || run_at + run_len != groups)
-		*p++ = ':';
+	/* The group before is ffff or 5efe, so no "::" has just been written. */
+	*p++ = ':';
 	return field_ipv4(p, addr->s6_addr32[3]);
 }
 

@@ -110,7 +110,8 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 
 	if (unlikely(tos))
 		options_set(opts, IP_TOS, tos);
-	if (unlikely(ttl >= 0))
+	if (unlikely(ttl >= 0) &&
+	    ttl != READ_ONCE(reader->net->ipv4.sysctl_ip_default_ttl))
 		options_set(opts, IP_TTL, ttl);
 	if (unlikely(pmtudisc != reader->pmtudisc))
 		options_set(opts, IP_MTU_DISCOVER, pmtudisc);
@@ -133,7 +134,8 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 			return;
 		if (unlikely(np->tclass))
 			options_set(opts, IPV6_TCLASS, np->tclass);
-		if (unlikely(np->hop_limit >= 0))
+		if (unlikely(np->hop_limit >= 0) &&
+		    np->hop_limit != reader->net->ipv6.devconf_all->hop_limit)
 			options_set(opts, IPV6_UNICAST_HOPS, np->hop_limit);
 		if (unlikely(inet6_test_bit(RECVERR6, sk)))
 			options_set(opts, IPV6_RECVERR, 1);
@@ -149,6 +151,32 @@ static int sockopt_maxseg(const struct tcp_sock *tp, int state)
 	if (state == TCP_CLOSE || state == TCP_LISTEN)
 		return READ_ONCE(tp->rx_opt.user_mss);
 	return READ_ONCE(tp->mss_cache);
+}
+
+/* What each socket has of its own, and else the namespace for all of them. */
+static void sockopt_tcp_sysctls(struct options *opts, struct sock *sk)
+{
+	const struct netns_ipv4 *defaults = &sock_net(sk)->ipv4;
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 idle = READ_ONCE(tp->keepalive_time);
+	u32 intvl = READ_ONCE(tp->keepalive_intvl);
+	u8 cnt = READ_ONCE(tp->keepalive_probes);
+	u8 syncnt = READ_ONCE(inet_csk(sk)->icsk_syn_retries);
+	int linger2 = READ_ONCE(tp->linger2);
+
+	if (idle && idle != READ_ONCE(defaults->sysctl_tcp_keepalive_time))
+		options_set(opts, TCP_KEEPIDLE, idle / HZ);
+	if (intvl && intvl != READ_ONCE(defaults->sysctl_tcp_keepalive_intvl))
+		options_set(opts, TCP_KEEPINTVL, intvl / HZ);
+	if (cnt && cnt != READ_ONCE(defaults->sysctl_tcp_keepalive_probes))
+		options_set(opts, TCP_KEEPCNT, cnt);
+	if (syncnt && syncnt != READ_ONCE(defaults->sysctl_tcp_syn_retries))
+		options_set(opts, TCP_SYNCNT, syncnt);
+	if (linger2 < 0)
+		options_set(opts, TCP_LINGER2, (s64)linger2);
+	else if (linger2 &&
+		 linger2 != READ_ONCE(defaults->sysctl_tcp_fin_timeout))
+		options_set(opts, TCP_LINGER2, linger2 / HZ);
 }
 
 /* The socket signs or checks segments with TCP-MD5 or TCP-AO keys. */
@@ -187,11 +215,6 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 	u32 user_timeout = READ_ONCE(icsk->icsk_user_timeout);
 	u32 notsent_lowat = READ_ONCE(tp->notsent_lowat);
 	u8 defer = READ_ONCE(icsk->icsk_accept_queue.rskq_defer_accept);
-	u8 syncnt = READ_ONCE(icsk->icsk_syn_retries);
-	u32 keepidle = READ_ONCE(tp->keepalive_time);
-	u32 keepintvl = READ_ONCE(tp->keepalive_intvl);
-	u8 keepcnt = READ_ONCE(tp->keepalive_probes);
-	int linger2 = READ_ONCE(tp->linger2);
 	int state = inet_sk_state_load(sk);
 
 	opts->set = 0;
@@ -205,19 +228,13 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 			    READ_ONCE(icsk->icsk_accept_queue.fastopenq.max_qlen));
 	if (unlikely(state == TCP_LISTEN || defer))
 		options_set(opts, TCP_DEFER_ACCEPT, options_defer_secs(defer));
-	if (unlikely(keepidle))
-		options_set(opts, TCP_KEEPIDLE, keepidle / HZ);
-	if (unlikely(keepintvl))
-		options_set(opts, TCP_KEEPINTVL, keepintvl / HZ);
-	if (unlikely(keepcnt))
-		options_set(opts, TCP_KEEPCNT, keepcnt);
+	if (unlikely(READ_ONCE(tp->keepalive_time) |
+		     READ_ONCE(tp->keepalive_intvl) |
+		     READ_ONCE(tp->keepalive_probes) | READ_ONCE(tp->linger2) |
+		     READ_ONCE(icsk->icsk_syn_retries)))
+		sockopt_tcp_sysctls(opts, sk);
 	if (unlikely(user_timeout))
 		options_set(opts, TCP_USER_TIMEOUT, user_timeout);
-	if (unlikely(syncnt))
-		options_set(opts, TCP_SYNCNT, syncnt);
-	if (unlikely(linger2))
-		options_set(opts, TCP_LINGER2,
-			    (s64)(linger2 < 0 ? linger2 : linger2 / HZ));
 	if (unlikely(READ_ONCE(tp->rx_opt.user_mss)))
 		options_set(opts, TCP_MAXSEG, sockopt_maxseg(tp, state));
 	if (unlikely(tp->nonagle & TCP_NAGLE_CORK))
