@@ -30,7 +30,7 @@ extern const char field_octets[256][4];
 
 char *field_dec(char *p, u64 v);
 char *field_ipv6(char *p, const struct in6_addr *addr);
-char *field_text(char *p, const char *text, size_t max);
+char *field_text(char *p, const char *text, size_t max, char also);
 
 /**
  * field_u64() - write an unsigned decimal number
@@ -72,6 +72,21 @@ static __always_inline char *field_s64(char *p, s64 v)
  */
 #define field_str(p, s) \
 	((char *)memcpy((p), (s), sizeof(s) - 1) + sizeof(s) - 1)
+
+/**
+ * field_cstr() - write a string
+ * @p: where to write
+ * @s: the string
+ *
+ * Return: the byte after the last character.
+ */
+static inline char *field_cstr(char *p, const char *s)
+{
+	size_t n = strlen(s);
+
+	memcpy(p, s, n);
+	return p + n;
+}
 
 /**
  * field_pad() - fill with blanks up to a column

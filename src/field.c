@@ -149,19 +149,20 @@ char *field_ipv6(char *p, const struct in6_addr *addr)
  * @p: where to write
  * @text: the text
  * @max: the most bytes of it to look at; it may end earlier, with a NUL
+ * @also: a character to escape besides, such as the comma of a list, or NUL
  *
- * Whatever could break a field, a list or a terminal becomes \ooo: blanks,
- * commas, backslashes and all that is not printable ASCII. So up to four bytes
- * are written for each byte of @text.
+ * Whatever could break a field or a terminal becomes \ooo: blanks, backslashes
+ * and all that is not printable ASCII. So up to four bytes are written for each
+ * byte of @text.
  *
  * Return: the byte after the last character.
  */
-char *field_text(char *p, const char *text, size_t max)
+char *field_text(char *p, const char *text, size_t max, char also)
 {
 	for (; max && *text; max--, text++) {
 		u8 c = *text;
 
-		if (c > ' ' && c < 0x7f && c != ',' && c != '\\') {
+		if (c > ' ' && c < 0x7f && c != also && c != '\\') {
 			*p++ = c;
 		} else {
 			*p++ = '\\';

@@ -79,7 +79,8 @@ char *options_write_rest(char *p, const struct options *opts)
 			*p++ = 's';
 			break;
 		case TEXT:
-			p = field_text(p, opts->v[i].text, OPTION_TEXT_MAX);
+			p = field_text(p, opts->v[i].text, OPTION_TEXT_MAX,
+				       ',');
 			break;
 		case TXTIME:
 			p = field_s64(p, (s32)(value >> 32));

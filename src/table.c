@@ -6,7 +6,7 @@
  * read(2), at the row where the caller's buffer was full: 27 rows apart for a
  * page, and if that bucket changes meanwhile, rows are lost or come twice.
  * Here what seq_file takes for one record is a whole batch: as many buckets as
- * fit into TABLE_BATCH. Batches end between buckets, so whatever happens to
+ * fit into the buffer. Batches end between buckets, so whatever happens to
  * the table between two reads, a socket that stays is in exactly one of them,
  * and how much the caller reads at a time decides nothing.
  *
@@ -19,25 +19,20 @@
  * struct table_file is owned by one open file and touched only under its
  * seq_file's mutex; it has a reference to the namespace, and is freed when the
  * file is closed or the module goes, whichever is first (procfs calls
- * table_release() for both, after the last read has returned).
+ * procfile_release() for both, after the last read has returned).
  */
-#include <linux/mm.h>
-#include <linux/namei.h>
 #include <linux/proc_fs.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
 
 #include "compat.h"
 #include "iter.h"
 #include "knetstat.h"
+#include "procfile.h"
 #include "row.h"
 #include "table.h"
-
-/* What one fill of the buffer may take, and all that an open file costs. */
-#define TABLE_BATCH	(128 * 1024)
 
 /**
  * struct table - one of the four
@@ -86,7 +81,7 @@ struct table_file {
 
 static_assert(sizeof(HEADER4) - sizeof("Options\n") == ROW_OPTIONS(0));
 static_assert(sizeof(HEADER6) - sizeof("Options\n") == ROW_OPTIONS(1));
-static_assert(sizeof(HEADER6) < ROW_MAX && 2 * ROW_MAX < TABLE_BATCH);
+static_assert(sizeof(HEADER6) < ROW_MAX && 2 * ROW_MAX < PROCFILE_BUFFER);
 
 static struct table tables[] __ro_after_init = {
 	{
@@ -220,55 +215,21 @@ static const struct seq_operations table_seq_ops = {
 
 static int table_open(struct inode *inode, struct file *filp)
 {
-	struct net *net = maybe_get_net(proc_get_parent_data(inode));
 	struct table_file *file;
-	struct seq_file *seq;
-	char *buf;
-	int err = -ENOMEM;
 
-	if (!net)
-		return -ENXIO;
-	buf = kvmalloc(TABLE_BATCH, GFP_KERNEL_ACCOUNT);
-	if (!buf)
-		goto err_buf;
-	file = __seq_open_private(filp, &table_seq_ops, sizeof(*file));
-	if (!file)
-		goto err_open;
-
-	seq = filp->private_data;
-	seq->buf = buf;
-	seq->size = TABLE_BATCH;
-	seq_net_hold(&file->iter.p, net);
+	file = procfile_open(inode, filp, &table_seq_ops, sizeof(*file));
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	file->table = pde_data(inode);
-	/*
-	 * As inet_diag asks, but of the opener, who is current now: what a
-	 * descriptor shows does not change with the hands it goes through.
-	 * Not ns_capable(): to be without is no offence to put into a log.
-	 */
-	file->net_admin = ns_capable_noaudit(net->user_ns, CAP_NET_ADMIN);
+	file->net_admin = procfile_net_admin(filp->private_data);
 	return 0;
-
-err_open:
-	kvfree(buf);
-err_buf:
-	put_net(net);
-	return err;
-}
-
-static int table_release(struct inode *inode, struct file *filp)
-{
-	struct seq_file *seq = filp->private_data;
-	struct table_file *file = seq->private;
-
-	seq_net_put(&file->iter.p);
-	return seq_release_private(inode, filp);
 }
 
 static const struct proc_ops table_proc_ops = {
 	.proc_open	= table_open,
 	.proc_read_iter	= seq_read_iter,
 	.proc_lseek	= seq_lseek,
-	.proc_release	= table_release,
+	.proc_release	= procfile_release,
 };
 
 static void __net_exit table_net_exit(struct net *net)
@@ -301,28 +262,6 @@ static struct pernet_operations table_net_ops = {
 	.exit = table_net_exit,
 };
 
-/*
- * procfs answers a name that is taken with a WARN, which is no way to tell an
- * administrator that the old knetstat is still loaded.
- */
-static int __init table_names_free(void)
-{
-	struct path path;
-	char name[32];
-	int i;
-
-	for (i = 0; i < table_count; i++) {
-		snprintf(name, sizeof(name), "/proc/net/%s", tables[i].name);
-		if (kern_path(name, 0, &path))
-			continue;
-		path_put(&path);
-		pr_err("%s exists already: is another module loaded that makes it, such as an older knetstat?\n",
-		       name);
-		return -EEXIST;
-	}
-	return 0;
-}
-
 /**
  * table_init() - make the files in every namespace there is and will be
  *
@@ -344,9 +283,11 @@ int __init table_init(void)
 	}
 	table_count = i;
 
-	err = table_names_free();
-	if (err)
-		return err;
+	for (i = 0; i < table_count; i++) {
+		err = procfile_check(tables[i].name);
+		if (err)
+			return err;
+	}
 	err = register_pernet_subsys(&table_net_ops);
 	if (err)
 		pr_err("cannot make the files in /proc/net: error %d\n", err);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all files in /proc/net/ have in common.
+ */
+#ifndef KNETSTAT_PROCFILE_H
+#define KNETSTAT_PROCFILE_H
+
+#include <linux/fs.h>
+#include <linux/seq_file.h>
+
+/* The buffer of an open file: as much as one read(2) of a large one gets. */
+#define PROCFILE_BUFFER	(128 * 1024)
+
+int procfile_check(const char *name);
+void *procfile_open(struct inode *inode, struct file *filp,
+		    const struct seq_operations *ops, size_t size);
+int procfile_release(struct inode *inode, struct file *filp);
+bool procfile_net_admin(struct seq_file *seq);
+
+#endif /* KNETSTAT_PROCFILE_H */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What all files in /proc/net/ have in common.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+
+#include "compat.h"
+#include "knetstat.h"
+#include "procfile.h"
+
+/**
+ * procfile_check() - that a name in /proc/net is free
+ * @name: the name
+ *
+ * procfs answers a name that is taken with a WARN, which is no way to tell an
+ * administrator that the old knetstat is still loaded.
+ *
+ * Context: Process context, at load; may sleep.
+ * Return: 0, or -EEXIST after saying so in the kernel log.
+ */
+int __init procfile_check(const char *name)
+{
+	struct path path;
+	char file[64];
+
+	snprintf(file, sizeof(file), "/proc/net/%s", name);
+	if (kern_path(file, 0, &path))
+		return 0;
+	path_put(&path);
+	pr_err("%s exists already: is another module loaded that makes it, such as an older knetstat?\n",
+	       file);
+	return -EEXIST;
+}
+
+/**
+ * procfile_open() - open a file of a namespace as a seq_file
+ * @inode: the file's inode
+ * @filp: the file
+ * @ops: how it is read
+ * @size: the size of its private data, which begin with a seq_net_private
+ *
+ * The file holds the namespace. Its buffer is there from the beginning, and
+ * larger than the page that seq_file would begin with, so that a large read is
+ * a large read; it is charged to the opener's memory cgroup.
+ *
+ * Context: Process context, may sleep.
+ * Return: the private data, cleared but for the namespace; or an ERR_PTR().
+ */
+void *procfile_open(struct inode *inode, struct file *filp,
+		    const struct seq_operations *ops, size_t size)
+{
+	struct net *net = maybe_get_net(proc_get_parent_data(inode));
+	struct seq_file *seq;
+	void *private;
+	char *buf;
+
+	if (!net)
+		return ERR_PTR(-ENXIO);
+	buf = kvmalloc(PROCFILE_BUFFER, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		goto err_buf;
+	private = __seq_open_private(filp, ops, size);
+	if (!private)
+		goto err_open;
+
+	seq = filp->private_data;
+	seq->buf = buf;
+	seq->size = PROCFILE_BUFFER;
+	seq_net_hold(private, net);
+	return private;
+
+err_open:
+	kvfree(buf);
+err_buf:
+	put_net(net);
+	return ERR_PTR(-ENOMEM);
+}
+
+/**
+ * procfile_release() - close what procfile_open() opened
+ * @inode: the file's inode
+ * @filp: the file
+ *
+ * procfs calls it when the file is closed or the module goes, whichever is
+ * first, after the last read has returned.
+ *
+ * Return: 0.
+ */
+int procfile_release(struct inode *inode, struct file *filp)
+{
+	struct seq_file *seq = filp->private_data;
+
+	seq_net_put(seq->private);
+	return seq_release_private(inode, filp);
+}
+
+/**
+ * procfile_net_admin() - whether the opener has CAP_NET_ADMIN over the namespace
+ * @seq: the file, while it is opened
+ *
+ * As inet_diag asks, but of the opener, who is current now: what a descriptor
+ * shows does not change with the hands it goes through. And without a word to
+ * the audit log: to be without is no offence.
+ *
+ * Context: Process context, in open.
+ * Return: whether it has.
+ */
+bool procfile_net_admin(struct seq_file *seq)
+{
+	return ns_capable_noaudit(seq_file_net(seq)->user_ns, CAP_NET_ADMIN);
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of live sessions. Who may do what is said in session.h.
+ */
+#include <linux/atomic.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "session.h"
+
+/**
+ * session_table_init() - make a table
+ * @table: the table
+ * @sessions: how many sessions it must have room for, a power of two
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int session_table_init(struct session_table *table, unsigned int sessions)
+{
+	size_t places = max_t(size_t, 2 * (size_t)sessions, SESSION_LINE);
+
+	table->line_mask = places / SESSION_LINE - 1;
+	table->keys = vzalloc(array_size(places, sizeof(*table->keys)));
+	table->sessions = vzalloc(array_size(places, sizeof(*table->sessions)));
+	if (table->keys && table->sessions)
+		return 0;
+	session_table_exit(table);
+	return -ENOMEM;
+}
+
+/**
+ * session_table_exit() - free a table
+ * @table: the table; nobody uses it any more
+ *
+ * Context: Process context, may sleep.
+ */
+void session_table_exit(struct session_table *table)
+{
+	vfree(table->keys);
+	vfree(table->sessions);
+	table->keys = NULL;
+	table->sessions = NULL;
+}
+
+/* The @n-th line that a socket's session may be in. */
+static unsigned long *session_line(const struct session_table *table,
+				   unsigned long key, unsigned int n)
+{
+	unsigned long line = hash_long(key, 32) + n;
+
+	return table->keys + (line & table->line_mask) * SESSION_LINE;
+}
+
+static struct session *session_at(const struct session_table *table,
+				  const unsigned long *key)
+{
+	return &table->sessions[key - table->keys];
+}
+
+static unsigned long *session_key(const struct session_table *table,
+				  const void *sk)
+{
+	unsigned long *line;
+	unsigned int n, i;
+
+	for (n = 0; n < SESSION_LINES; n++) {
+		line = session_line(table, (unsigned long)sk, n);
+		for (i = 0; i < SESSION_LINE; i++)
+			if (READ_ONCE(line[i]) == (unsigned long)sk)
+				return &line[i];
+	}
+	return NULL;
+}
+
+/**
+ * session_find() - the session of a socket
+ * @table: the table
+ * @sk: the socket's address
+ *
+ * Context: Any; the socket's lock is held, or nobody else knows it.
+ * Return: the session, or NULL where it has none: it is older than the module,
+ * or there was no room for it.
+ */
+struct session *session_find(const struct session_table *table, const void *sk)
+{
+	const unsigned long *key = session_key(table, sk);
+
+	return key ? session_at(table, key) : NULL;
+}
+
+/**
+ * session_claim() - begin the session of a socket
+ * @table: the table
+ * @sk: the socket's address
+ *
+ * Context: As session_find().
+ * Return: a session whose fields are the caller's to fill in, or NULL where
+ * there is no room for it.
+ */
+struct session *session_claim(struct session_table *table, const void *sk)
+{
+	unsigned long *key = session_key(table, sk);
+	unsigned long *line;
+	unsigned int n, i;
+
+	if (unlikely(key))
+		return session_at(table, key);
+
+	for (n = 0; n < SESSION_LINES; n++) {
+		line = session_line(table, (unsigned long)sk, n);
+		for (i = 0; i < SESSION_LINE; i++)
+			if (!READ_ONCE(line[i]) &&
+			    !cmpxchg(&line[i], 0UL, (unsigned long)sk))
+				return session_at(table, &line[i]);
+	}
+	return NULL;
+}
+
+/**
+ * session_release() - end a session
+ * @table: the table
+ * @session: the session; not to be touched any more
+ *
+ * Context: As session_find().
+ */
+void session_release(struct session_table *table, struct session *session)
+{
+	WRITE_ONCE(session->stamp, session->stamp + 2);
+	/* Whoever claims the place finds it left. */
+	smp_store_release(&table->keys[session - table->sessions], 0UL);
+}
+
+/**
+ * session_copy_task() - who opened a listener
+ * @table: the table
+ * @sk: the listener's address
+ * @task: where to
+ *
+ * Context: Any. The listener need not be locked.
+ * Return: whether @task is a whole copy.
+ */
+bool session_copy_task(const struct session_table *table, const void *sk,
+		       struct life_task *task)
+{
+	const unsigned long *key = session_key(table, sk);
+	const struct session *session;
+	u32 stamp;
+	bool listener;
+
+	if (!key)
+		return false;
+	session = session_at(table, key);
+	stamp = smp_load_acquire(&session->stamp);
+	data_race(*task = session->task);
+	listener = data_race(session->listener);
+	smp_rmb();
+	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp &&
+	       READ_ONCE(*key) == (unsigned long)sk;
+}
+
+/**
+ * session_count() - how many sessions there are
+ * @table: the table
+ * @view_id: of this namespace; 0 means of all
+ *
+ * Listeners are in the table for what they know, but are no sessions.
+ *
+ * Context: Process context, may sleep: it looks at the whole table. What it
+ * says was never true at one moment.
+ * Return: the number.
+ */
+unsigned long session_count(const struct session_table *table, u64 view_id)
+{
+	unsigned long places = (table->line_mask + 1) * SESSION_LINE;
+	unsigned long i, count = 0;
+
+	for (i = 0; i < places; i++) {
+		if (!(i % 4096))
+			cond_resched();
+		if (!READ_ONCE(table->keys[i]))
+			continue;
+		if (!data_race(table->sessions[i].listener) &&
+		    (!view_id ||
+		     data_race(table->sessions[i].view_id) == view_id))
+			count++;
+	}
+	return count;
+}
