@@ -63,17 +63,28 @@ static struct session *session_at(const struct session_table *table,
 	return &table->sessions[key - table->keys];
 }
 
+static __always_inline unsigned long *session_in_line(unsigned long *line,
+						      unsigned long key)
+{
+	unsigned int i;
+
+	for (i = 0; i < SESSION_LINE; i++)
+		if (READ_ONCE(line[i]) == key)
+			return &line[i];
+	return NULL;
+}
+
 static unsigned long *session_key(const struct session_table *table,
 				  const void *sk)
 {
-	unsigned long *line;
-	unsigned int n, i;
+	unsigned long *key;
+	unsigned int n;
 
 	for (n = 0; n < SESSION_LINES; n++) {
-		line = session_line(table, (unsigned long)sk, n);
-		for (i = 0; i < SESSION_LINE; i++)
-			if (READ_ONCE(line[i]) == (unsigned long)sk)
-				return &line[i];
+		key = session_in_line(session_line(table, (unsigned long)sk, n),
+				      (unsigned long)sk);
+		if (key)
+			return key;
 	}
 	return NULL;
 }
@@ -99,21 +110,24 @@ struct session *session_find(const struct session_table *table, const void *sk)
  * @table: the table
  * @sk: the socket's address
  *
+ * Takes the first place that is free, or that the address has left over from a
+ * socket of long ago. Such a leftover further on stays: whoever looks for the
+ * address from now on finds this place first.
+ *
  * Context: As session_find().
  * Return: a session whose fields are the caller's to fill in, or NULL where
  * there is no room for it.
  */
 struct session *session_claim(struct session_table *table, const void *sk)
 {
-	unsigned long *key = session_key(table, sk);
-	unsigned long *line;
+	unsigned long *line, *key;
 	unsigned int n, i;
-
-	if (unlikely(key))
-		return session_at(table, key);
 
 	for (n = 0; n < SESSION_LINES; n++) {
 		line = session_line(table, (unsigned long)sk, n);
+		key = session_in_line(line, (unsigned long)sk);
+		if (unlikely(key))
+			return session_at(table, key);
 		for (i = 0; i < SESSION_LINE; i++)
 			if (!READ_ONCE(line[i]) &&
 			    !cmpxchg(&line[i], 0UL, (unsigned long)sk))
