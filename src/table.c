@@ -151,8 +151,7 @@ static void table_reader_init(struct row_reader *reader, struct seq_file *seq)
 	reader->v6only = READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
 	reader->now = tcp_jiffies32;
-	reader->uid = GLOBAL_ROOT_UID;
-	reader->munged = from_kuid_munged(reader->user_ns, reader->uid);
+	row_uids_init(reader);
 }
 
 /* Writes a batch: all rows from file->place on that fit. */
@@ -303,7 +302,8 @@ static struct pernet_operations table_net_ops = {
 
 /*
  * procfs answers a name that is taken with a WARN, which is no way to tell an
- * administrator that the old knetstat is still loaded.
+ * administrator that the old knetstat is still loaded. Not EEXIST: modprobe
+ * takes that for "this module is loaded already", which is no error to it.
  */
 static int __init table_names_free(void)
 {
@@ -318,7 +318,7 @@ static int __init table_names_free(void)
 		path_put(&path);
 		pr_err("%s exists already: is another module loaded that makes it, such as an older knetstat?\n",
 		       name);
-		return -EEXIST;
+		return -EBUSY;
 	}
 	return 0;
 }
