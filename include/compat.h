@@ -66,14 +66,29 @@ static inline struct udp_table *udp_seq_table(struct seq_file *seq)
 }
 
 /*
- * 6.17, "net: annotate races around sk->sk_uid": a socket's owner can be read
- * without sk_callback_lock, and outlives its struct socket.
+ * 6.17, "net: annotate races around sk->sk_uid": a socket's owner and inode can
+ * be read from it. Before, they are read from the inode of its struct socket.
+ * sock_i_uid() and sock_i_ino() take sk_callback_lock for that, twice a row;
+ * but sockfs leaves its inodes, which the struct socket is a part of, to RCU
+ * (5.2, "sockfs: switch to ->free_inode()"), and RCU is enough to look at them.
+ * The caller is in an RCU read-side critical section.
  */
 #ifndef KNETSTAT_HAVE_SK_UID
-static inline kuid_t sk_uid(struct sock *sk)
+static inline kuid_t sk_uid(const struct sock *sk)
 {
-	return sock_i_uid(sk);
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	return sock ? SOCK_INODE(sock)->i_uid : GLOBAL_ROOT_UID;
 }
+
+static inline u64 sk_ino(const struct sock *sk)
+{
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	return sock ? SOCK_INODE(sock)->i_ino : 0;
+}
+#else
+#define sk_ino(sk)	sock_i_ino(sk)
 #endif
 
 /* 6.18, "net: add sk->sk_drop_counters" and the helpers before it */

@@ -12,6 +12,7 @@
 #ifndef KNETSTAT_FIELD_H
 #define KNETSTAT_FIELD_H
 
+#include <linux/bitops.h>
 #include <linux/in6.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -27,10 +28,53 @@
 #define FIELD_PORT_MAX	6	/* :65535 */
 
 extern const char field_octets[256][4];
+extern const u8 field_octet_len[256];
 
 char *field_dec(char *p, u64 v);
 char *field_ipv6(char *p, const struct in6_addr *addr);
+char *field_right(char *p, char *column, u64 v);
 char *field_text(char *p, const char *text, size_t max, char also);
+
+#define FIELD_ZEROS	0x3030303030303030ULL	/* "00000000" */
+
+/* Eight bytes at once, the lowest first. */
+static __always_inline void field_put8(char *p, u64 bytes)
+{
+	__le64 le = cpu_to_le64(bytes);
+
+	memcpy(p, &le, sizeof(le));
+}
+
+/* The eight decimal digits of @v < 10^8, a byte each, the first one lowest. */
+static __always_inline u64 field_digits(u32 v)
+{
+	u64 d, q;
+
+	/* Halves of four digits, then pairs, then digits: all at once. */
+	d = v / 10000;
+	d |= (u64)(v - (u32)d * 10000) << 32;
+	q = d * 10486 >> 20 & 0x0000007f0000007fULL;	/* each / 100 */
+	d = q | (d - q * 100) << 16;
+	q = d * 103 >> 10 & 0x000f000f000f000fULL;	/* each / 10 */
+	return q | (d - q * 10) << 8;
+}
+
+/* The four decimal digits of @v < 10^4, in the same order. */
+static __always_inline u32 field_digits4(u32 v)
+{
+	u32 q;
+
+	q = v * 10486 >> 20;
+	v = q | (v - q * 100) << 16;
+	q = v * 103 >> 10 & 0x000f000f;
+	return q | (v - q * 10) << 8;
+}
+
+/* How many bits of what field_digits() returned are leading zeros. */
+static __always_inline unsigned int field_zeros(u64 digits)
+{
+	return __ffs64(digits | 1ULL << 56) & 56;
+}
 
 /**
  * field_u64() - write an unsigned decimal number
@@ -109,36 +153,32 @@ static __always_inline char *field_pad(char *p, char *column)
 }
 
 /**
- * field_right() - write an unsigned number flush right, and a blank
- * @p: where the column may begin
- * @column: where the next column begins; the number ends one before it
+ * field_right8() - write an unsigned number in a column of eight, and a blank
+ * @p: where the column begins
  * @v: the number
  *
- * Return: where the next field is to be written; @column, or beyond it where
- * the number is too wide.
+ * Return: where the next field is to be written.
  */
-static __always_inline char *field_right(char *p, char *column, u64 v)
+static __always_inline char *field_right8(char *p, u64 v)
 {
-	char digits[FIELD_U64_MAX + FIELD_SLACK];
-	char *start;
-	size_t n;
+	u64 digits;
 
-	if (v < 10) {
-		p = column - p > 2 ? field_pad(p, column - 2) : p;
-		*p++ = '0' + v;
-		*p++ = ' ';
-		return p;
-	}
-	n = field_dec(digits, v) - digits;
-	start = column - 1 - n;
-	if (start > p)
-		p = field_pad(p, start);
-	memcpy(p, digits, 8);
-	if (unlikely(n > 8))
-		memcpy(p + 8, digits + 8, FIELD_U64_MAX - 8);
-	p += n;
-	*p++ = ' ';
-	return p;
+	if (unlikely(v >= 100000000))
+		return field_right(p, p + 9, v);
+	digits = field_digits(v);
+	/* A blank is a zero less 0x10. */
+	digits += FIELD_ZEROS -
+		  (0x1010101010101010ULL & ((1ULL << field_zeros(digits)) - 1));
+	field_put8(p, digits);
+	p[8] = ' ';
+	return p + 9;
+}
+
+/* An octet's digits and a dot. */
+static __always_inline char *field_octet(char *p, u8 octet)
+{
+	memcpy(p, field_octets[octet], 4);
+	return p + field_octet_len[octet];
 }
 
 /**
@@ -150,15 +190,13 @@ static __always_inline char *field_right(char *p, char *column, u64 v)
  */
 static __always_inline char *field_ipv4(char *p, __be32 addr)
 {
-	const u8 *octet = (const u8 *)&addr;
-	int i;
+	u32 octets = be32_to_cpu(addr);
 
-	/* An entry is an octet's digits and a dot; the last dot is dropped. */
-	for (i = 0; i < 4; i++) {
-		memcpy(p, field_octets[octet[i]], 4);
-		p += 2 + (octet[i] >= 10) + (octet[i] >= 100);
-	}
-	return p - 1;
+	p = field_octet(p, octets >> 24);
+	p = field_octet(p, octets >> 16);
+	p = field_octet(p, octets >> 8);
+	p = field_octet(p, octets);
+	return p - 1;	/* the last dot */
 }
 
 /**
@@ -170,12 +208,18 @@ static __always_inline char *field_ipv4(char *p, __be32 addr)
  */
 static __always_inline char *field_port(char *p, u16 port)
 {
+	u64 digits;
+	unsigned int zeros;
+
 	*p++ = ':';
 	if (!port) {
 		*p = '*';
 		return p + 1;
 	}
-	return field_dec(p, port);
+	digits = (u64)field_digits4(port % 10000U) << 8 | port / 10000U;
+	zeros = __ffs64(digits) & 56;
+	field_put8(p, (digits + FIELD_ZEROS) >> zeros);
+	return p + 5 - zeros / 8;
 }
 
 #endif /* KNETSTAT_FIELD_H */

@@ -50,12 +50,12 @@ enum life_end {
  * @rx: payload bytes received
  * @life_us: how long it lived, microseconds, or LIFE_UNKNOWN_US
  * @conn_us: how long it took to connect, or LIFE_UNKNOWN_US
+ * @srtt_us: the last smoothed round-trip time, or LIFE_UNKNOWN_US
  * @laddr: its local address; of IPv4 the first four bytes
  * @raddr: its remote address
  * @task: the process it belonged to, if @by says so
  * @netns: the inode number of its namespace
  * @uid: its owner
- * @srtt_us: the last smoothed round-trip time, microseconds
  * @retx: segments retransmitted
  * @lport: its local port, host byte order
  * @rport: its remote port, host byte order
@@ -72,12 +72,12 @@ struct life_row {
 	u64 rx;
 	u64 life_us;
 	u64 conn_us;
+	u64 srtt_us;
 	struct in6_addr laddr;
 	struct in6_addr raddr;
 	struct life_task task;
 	u32 netns;
 	kuid_t uid;
-	u32 srtt_us;
 	u32 retx;
 	u16 lport;
 	u16 rport;

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "field.h"
+#include "options.h"
 
 /* Where the columns begin: the same but for the width of an address. */
 #define ROW_RECVQ	0
@@ -33,6 +34,12 @@
  */
 #define ROW_MAX		2048
 
+/* How many owners a reader remembers, a power of two. */
+#define ROW_UIDS	16
+/* What is copied of an owner's text, which is the column or, at most, 11. */
+#define ROW_UID_TEXT	16
+#define ROW_UID_WIDTH	(ROW_INODE(0) - ROW_UID(0))
+
 /**
  * struct row_reader - what is the same for all rows that one read() writes
  * @net: the namespace that is read
@@ -43,8 +50,9 @@
  * @pmtudisc: the IP_MTU_DISCOVER that @net's sockets start with
  * @v6only: the IPV6_V6ONLY that @net's sockets start with
  * @now: tcp_jiffies32
- * @uid: the owner that was asked for last
- * @munged: what it is in @user_ns
+ * @opts: room for a row's options; here and not on each row's stack, which a
+ *	kernel with CONFIG_INIT_STACK_ALL_ZERO would clear each time
+ * @uids: owners that were asked for, each with its text in @user_ns's terms
  *
  * On the stack of one read(); never shared.
  */
@@ -56,26 +64,38 @@ struct row_reader {
 	u8 pmtudisc;
 	bool v6only;
 	u32 now;
-	kuid_t uid;
-	uid_t munged;
+	struct options opts;
+	struct row_uid {
+		kuid_t uid;
+		u8 length;
+		/* Flush right in the column, with the blank that ends it. */
+		char text[ROW_UID_TEXT + FIELD_SLACK];
+	} uids[ROW_UIDS];
 };
 
+void row_uids_init(struct row_reader *reader);
+void row_uid_miss(struct row_reader *reader, struct row_uid *cached,
+		  kuid_t uid);
+
 /**
- * row_uid() - a UID in the reader's terms
- * @reader: the reader
- * @uid: the UID
+ * row_uid() - write the UID column
+ * @p: where it begins
+ * @reader: the reader, in whose terms it is
+ * @uid: the owner
  *
- * Most sockets of a host belong to a few users, so the last answer is kept.
+ * Most sockets of a host belong to a few users: their texts are kept.
  *
- * Return: the UID, or the overflow UID where the reader has no name for it.
+ * Return: where Inode is to be written.
  */
-static inline uid_t row_uid(struct row_reader *reader, kuid_t uid)
+static __always_inline char *row_uid(char *p, struct row_reader *reader,
+				     kuid_t uid)
 {
-	if (!uid_eq(uid, reader->uid)) {
-		reader->uid = uid;
-		reader->munged = from_kuid_munged(reader->user_ns, uid);
-	}
-	return reader->munged;
+	struct row_uid *cached = &reader->uids[__kuid_val(uid) % ROW_UIDS];
+
+	if (unlikely(!uid_eq(uid, cached->uid)))
+		row_uid_miss(reader, cached, uid);
+	memcpy(p, cached->text, ROW_UID_TEXT);
+	return p + cached->length;
 }
 
 /**
@@ -120,22 +140,35 @@ static __always_inline char *row_begin(char *row, bool v6,
 }
 
 /**
- * row_owner() - write Drops, UID and Inode
+ * row_drops() - write Drops
  * @p: where Diag ended
  * @row: where the row begins
  * @v6: its addresses are IPv6
  * @drops: Drops
- * @uid: UID
+ *
+ * Return: where UID is to be written.
+ */
+static __always_inline char *row_drops(char *p, char *row, bool v6, u32 drops)
+{
+	if (likely(p == row + ROW_DIAG(v6) + 1 && !drops))
+		return field_str(p, "          0 ");
+	p = field_pad(p, row + ROW_DROPS(v6));
+	return field_right(p, row + ROW_UID(v6), drops);
+}
+
+/**
+ * row_inode() - write Inode
+ * @p: where UID ended
+ * @row: where the row begins
+ * @v6: its addresses are IPv6
  * @inode: Inode
  *
  * Return: where Options is to be written.
  */
-static __always_inline char *row_owner(char *p, char *row, bool v6, u32 drops,
-				       uid_t uid, u64 inode)
+static __always_inline char *row_inode(char *p, char *row, bool v6, u64 inode)
 {
-	p = field_pad(p, row + ROW_DROPS(v6));
-	p = field_right(p, row + ROW_UID(v6), drops);
-	p = field_right(p, row + ROW_INODE(v6), uid);
+	if (likely(p == row + ROW_INODE(v6)))
+		return field_right8(p, inode);
 	return field_right(p, row + ROW_OPTIONS(v6), inode);
 }
 

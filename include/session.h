@@ -5,6 +5,7 @@
 #ifndef KNETSTAT_SESSION_H
 #define KNETSTAT_SESSION_H
 
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
@@ -24,6 +25,7 @@
  * @role: enum life_role
  * @listener: it is a listener, and no session
  * @established: it has been in ESTABLISHED
+ * @repaired: it was made by TCP_REPAIR, without a handshake
  */
 struct session {
 	u64 start_us;
@@ -33,9 +35,12 @@ struct session {
 	u32 stamp;
 	u8 by;
 	u8 role;
-	bool listener;
-	bool established;
+	bool listener : 1;
+	bool established : 1;
+	bool repaired : 1;
 };
+
+static_assert(sizeof(struct session) == 64, "a cache line each");
 
 /* A line of addresses is looked through at once. */
 #define SESSION_LINE	8

@@ -26,6 +26,10 @@ const char field_octets[256][4] = {
 	OCTETS64(0), OCTETS64(64), OCTETS64(128), OCTETS64(192),
 };
 
+const u8 field_octet_len[256] = {
+	[0 ... 9] = 2, [10 ... 99] = 3, [100 ... 255] = 4,
+};
+
 static const char pairs[200] =
 	"00010203040506070809" "10111213141516171819"
 	"20212223242526272829" "30313233343536373839"
@@ -171,5 +175,38 @@ char *field_text(char *p, const char *text, size_t max, char also)
 			*p++ = '0' + (c & 7);
 		}
 	}
+	return p;
+}
+
+/**
+ * field_right() - write an unsigned number flush right, and a blank
+ * @p: where the column may begin
+ * @column: where the next column begins; the number ends one before it
+ * @v: the number
+ *
+ * Return: where the next field is to be written; @column, or beyond it where
+ * the number is too wide.
+ */
+char *field_right(char *p, char *column, u64 v)
+{
+	char digits[FIELD_U64_MAX + FIELD_SLACK];
+	char *start;
+	size_t n;
+
+	if (v < 10) {
+		p = column - p > 2 ? field_pad(p, column - 2) : p;
+		*p++ = '0' + v;
+		*p++ = ' ';
+		return p;
+	}
+	n = field_dec(digits, v) - digits;
+	start = column - 1 - n;
+	if (start > p)
+		p = field_pad(p, start);
+	memcpy(p, digits, 8);
+	if (unlikely(n > 8))
+		memcpy(p + 8, digits + 8, FIELD_U64_MAX - 8);
+	p += n;
+	*p++ = ' ';
 	return p;
 }

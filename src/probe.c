@@ -93,6 +93,7 @@ static void probe_connect(const struct sock *sk)
 	session->role = LIFE_ROLE_CONN;
 	session->listener = false;
 	session->established = false;
+	session->repaired = false;
 	session->by = LIFE_BY_NONE;
 	if (probe_has_task()) {
 		probe_task(&session->task);
@@ -150,6 +151,7 @@ static void probe_child(const struct sock *sk)
 	session->role = LIFE_ROLE_ACPT;
 	session->listener = false;
 	session->established = false;
+	session->repaired = false;
 	session->by = session_copy_task(&life_sessions, probe_listener(sk),
 					&session->task) ?
 		      LIFE_BY_LISTEN : LIFE_BY_NONE;
@@ -159,11 +161,20 @@ static void probe_child(const struct sock *sk)
 static void probe_established(const struct sock *sk)
 {
 	struct session *session = session_find(&life_sessions, sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 conn_us;
 
 	if (!session || session->established)
 		return;
-	session->conn_us = min_t(u64, probe_now_us() - session->start_us,
-				 U32_MAX);
+	conn_us = probe_now_us() - session->start_us;
+	/*
+	 * With TCP_FASTOPEN_CONNECT the SYN waits for the first data; the
+	 * round-trip time has just been told by its acknowledgment.
+	 */
+	if (tp->fastopen_connect && tp->srtt_us)
+		conn_us = min_t(u64, conn_us, tp->srtt_us >> 3);
+	session->conn_us = min_t(u64, conn_us, U32_MAX);
+	session->repaired = tp->repair;
 	session->established = true;
 }
 
@@ -186,6 +197,7 @@ static void probe_closing(const struct sock *sk)
 		session->role = LIFE_ROLE_NONE;
 		session->listener = false;
 		session->established = false;
+		session->repaired = false;
 		session->by = LIFE_BY_NONE;
 		session_write_end(session);
 	}
@@ -260,17 +272,24 @@ static void probe_row(const struct sock *sk, const struct session *session,
 				row.conn_us = session->conn_us;
 		}
 	}
-	/* A task that aborts it; but not ss -K, which is not its owner. */
-	if (row.by < LIFE_BY_CLOSE && !close->err && probe_has_task()) {
+	/*
+	 * A task that aborts it; but not ss -K (ECONNABORTED), which is not its
+	 * owner, nor who closes a listener whose queue it is in: it has no
+	 * struct socket before it is accepted.
+	 */
+	if (row.by < LIFE_BY_CLOSE && !close->err && probe_has_task() &&
+	    (sk->sk_socket || close->dead)) {
 		probe_task(&row.task);
 		row.by = LIFE_BY_CLOSE;
 	}
 	probe_fill_addresses(&row, sk);
 	row.netns = sock_net(sk)->ns.inum;
 	row.uid = sk->sk_uid;
-	row.tx = life_tx(close, row.role);
+	/* With TCP_REPAIR there was no SYN to be acknowledged. */
+	row.tx = life_tx(close, session && session->repaired ?
+				LIFE_ROLE_ACPT : row.role);
 	row.rx = life_rx(close);
-	row.srtt_us = tp->srtt_us >> 3;
+	row.srtt_us = tp->srtt_us ? tp->srtt_us >> 3 : LIFE_UNKNOWN_US;
 	row.retx = tp->total_retrans;
 	row.end = life_end(close);
 

@@ -22,10 +22,11 @@
  * @name: the name
  *
  * procfs answers a name that is taken with a WARN, which is no way to tell an
- * administrator that the old knetstat is still loaded.
+ * administrator that the old knetstat is still loaded. And it is not EEXIST:
+ * modprobe takes that for "this module is loaded already", which is no error.
  *
  * Context: Process context, at load; may sleep.
- * Return: 0, or -EEXIST after saying so in the kernel log.
+ * Return: 0, or -EBUSY after saying so in the kernel log.
  */
 int __init procfile_check(const char *name)
 {
@@ -38,7 +39,7 @@ int __init procfile_check(const char *name)
 	path_put(&path);
 	pr_err("%s exists already: is another module loaded that makes it, such as an older knetstat?\n",
 	       file);
-	return -EEXIST;
+	return -EBUSY;
 }
 
 /**

@@ -146,8 +146,7 @@ static void table_reader_init(struct row_reader *reader, struct seq_file *seq)
 	reader->v6only = READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
 	reader->now = tcp_jiffies32;
-	reader->uid = GLOBAL_ROOT_UID;
-	reader->munged = from_kuid_munged(reader->user_ns, reader->uid);
+	row_uids_init(reader);
 }
 
 /* Writes a batch: all rows from file->place on that fit. */

@@ -16,8 +16,9 @@
 #include "row.h"
 #include "sockopt.h"
 
-/* By state; with the blank that ends the column. */
-static const char tcp_stat[][5] = {
+/* By state; with the blank that ends the column, and a round size to copy. */
+static const char tcp_stat[16][8] = {
+	[0 ... 15]		= "-    ",
 	[TCP_ESTABLISHED]	= "ESTB ",
 	[TCP_SYN_SENT]		= "SYNS ",
 	[TCP_SYN_RECV]		= "SYNR ",
@@ -32,53 +33,60 @@ static const char tcp_stat[][5] = {
 	[TCP_NEW_SYN_RECV]	= "SYNR ",
 };
 
-static char *put_stat(char *p, unsigned int state)
+static __always_inline char *put_stat(char *p, unsigned int state)
 {
-	static const char unknown[5] = "-    ";
-
-	memcpy(p, state < ARRAY_SIZE(tcp_stat) && tcp_stat[state][0] ?
-		  tcp_stat[state] : unknown, 5);
+	memcpy(p, tcp_stat[state & 15], 8);
 	return p + 5;
 }
 
-/* A row of something that is not a full socket: no trouble, no options. */
-static char *tcp_row_mini(char *row, const struct sock *sk, bool v6,
-			  u16 sport, u16 dport, int state, uid_t uid)
+/* Up to Diag of something that is not a full socket, and in no trouble. */
+static char *tcp_mini_begin(char *row, const struct sock *sk, bool v6,
+			    u16 sport, u16 dport, int state)
 {
 	char *p = row_begin(row, v6, sk, 0, 0, sport, dport);
 
 	p = field_str(put_stat(p, state), "-");
-	p = row_owner(p, row, v6, 0, uid, 0);
-	return field_str(p, "-\n");
+	return row_drops(p, row, v6, 0);
 }
 
-static char *tcp_row_timewait(char *row, struct sock *sk, bool v6)
+/* Its Inode and Options: it has neither. */
+static char *tcp_mini_end(char *p, char *row, bool v6)
+{
+	return field_str(row_inode(p, row, v6, 0), "-\n");
+}
+
+static char *tcp_row_timewait(char *row, const struct sock *sk, bool v6)
 {
 	const struct inet_timewait_sock *tw = inet_twsk(sk);
+	char *p;
 
-	return tcp_row_mini(row, sk, v6, ntohs(tw->tw_sport),
-			    ntohs(tw->tw_dport), READ_ONCE(tw->tw_substate), 0);
+	p = tcp_mini_begin(row, sk, v6, ntohs(tw->tw_sport),
+			   ntohs(tw->tw_dport), READ_ONCE(tw->tw_substate));
+	/* 0 as in the kernel's own file: nobody's, in no terms. */
+	p = field_right(p, row + ROW_INODE(v6), 0);
+	return tcp_mini_end(p, row, v6);
 }
 
-static char *tcp_row_request(char *row, struct sock *sk, bool v6,
+static char *tcp_row_request(char *row, const struct sock *sk, bool v6,
 			     struct row_reader *reader)
 {
 	const struct request_sock *req = inet_reqsk(sk);
 	const struct inet_request_sock *ireq = inet_rsk(req);
+	char *p;
 
-	return tcp_row_mini(row, sk, v6, ireq->ir_num,
-			    ntohs(ireq->ir_rmt_port), TCP_SYN_RECV,
-			    row_uid(reader, sk_uid(req->rsk_listener)));
+	p = tcp_mini_begin(row, sk, v6, ireq->ir_num, ntohs(ireq->ir_rmt_port),
+			   TCP_SYN_RECV);
+	p = row_uid(p, reader, sk_uid(req->rsk_listener));
+	return tcp_mini_end(p, row, v6);
 }
 
-static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
-					  struct row_reader *reader)
+static noinline unsigned int tcp_marks(const struct sock *sk, int state,
+				       const struct row_reader *reader)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
-	const struct inet_sock *inet = inet_sk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct diag diag = {
-		.state		= inet_sk_state_load(sk),
+		.state		= state,
 		.retransmits	= READ_ONCE(icsk->icsk_retransmits),
 		.probes_out	= READ_ONCE(icsk->icsk_probes_out),
 		.keepalive	= sock_flag(sk, SOCK_KEEPOPEN),
@@ -91,28 +99,57 @@ static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
 		.ack_backlog	= READ_ONCE(sk->sk_ack_backlog),
 		.max_ack_backlog = READ_ONCE(sk->sk_max_ack_backlog),
 	};
-	struct options opts;
+
+	return diag_marks(&diag);
+}
+
+/*
+ * Whether a socket that is no listener has none of what diag_marks() goes by.
+ * Most have not, and then its other numbers need not be gathered.
+ */
+static __always_inline bool tcp_healthy(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return READ_ONCE(tp->snd_wnd) && READ_ONCE(tp->rcv_wnd) &&
+	       READ_ONCE(tp->snd_nxt) == READ_ONCE(tp->snd_una) &&
+	       !READ_ONCE(icsk->icsk_retransmits) &&
+	       !READ_ONCE(icsk->icsk_probes_out);
+}
+
+static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
+					  struct row_reader *reader)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	int state = inet_sk_state_load(sk);
+	struct options *opts = &reader->opts;
 	u32 recvq, sendq;
 	char *p;
 
-	if (diag.state == TCP_LISTEN) {
-		recvq = diag.ack_backlog;
-		sendq = diag.max_ack_backlog;
+	if (unlikely(state == TCP_LISTEN)) {
+		recvq = READ_ONCE(sk->sk_ack_backlog);
+		sendq = READ_ONCE(sk->sk_max_ack_backlog);
 	} else {
 		/* Without the socket's lock it may be negative for a moment. */
 		recvq = max_t(int, READ_ONCE(tp->rcv_nxt) -
 				   READ_ONCE(tp->copied_seq), 0);
-		sendq = diag.write_seq - diag.snd_una;
+		sendq = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
 	}
 
 	p = row_begin(row, v6, sk, recvq, sendq, ntohs(inet->inet_sport),
 		      ntohs(inet->inet_dport));
-	p = put_stat(p, diag.state);
-	p = diag_write(p, diag_marks(&diag));
-	p = row_owner(p, row, v6, sk_drops_read(sk),
-		      row_uid(reader, sk_uid(sk)), sock_i_ino(sk));
-	sockopt_tcp(&opts, sk, reader);
-	p = options_write_tcp(p, &opts);
+	p = put_stat(p, state);
+	if (likely(state != TCP_LISTEN && tcp_healthy(sk)))
+		p = field_str(p, "-");
+	else
+		p = diag_write(p, tcp_marks(sk, state, reader));
+	p = row_drops(p, row, v6, sk_drops_read(sk));
+	p = row_uid(p, reader, sk_uid(sk));
+	p = row_inode(p, row, v6, sk_ino(sk));
+	sockopt_tcp(opts, sk, reader);
+	p = options_write_tcp(p, opts);
 	*p++ = '\n';
 	return p;
 }

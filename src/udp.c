@@ -14,7 +14,7 @@ static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 	const struct inet_sock *inet = inet_sk(sk);
 	/* What was read is given back in bulk: it may be negative for a moment. */
 	u32 recvq = max(udp_rqueue_get(sk), 0);
-	struct options opts;
+	struct options *opts = &reader->opts;
 	char *p;
 
 	p = row_begin(row, v6, sk, recvq, sk_wmem_alloc_get(sk),
@@ -24,10 +24,11 @@ static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 		p = field_str(p, "ESTB -");
 	else
 		p = field_str(p, "UNCN -");
-	p = row_owner(p, row, v6, sk_drops_read(sk),
-		      row_uid(reader, sk_uid(sk)), sock_i_ino(sk));
-	sockopt_udp(&opts, sk, reader);
-	p = options_write_udp(p, &opts);
+	p = row_drops(p, row, v6, sk_drops_read(sk));
+	p = row_uid(p, reader, sk_uid(sk));
+	p = row_inode(p, row, v6, sk_ino(sk));
+	sockopt_udp(opts, sk, reader);
+	p = options_write_udp(p, opts);
 	*p++ = '\n';
 	return p;
 }
