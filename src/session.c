@@ -172,7 +172,7 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 	session = session_at(table, key);
 	stamp = smp_load_acquire(&session->stamp);
 	data_race(*task = session->task);
-	listener = data_race(session->listener);
+	listener = data_race((bool)session->listener);
 	smp_rmb();
 	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp &&
 	       READ_ONCE(*key) == (unsigned long)sk;
@@ -199,7 +199,7 @@ unsigned long session_count(const struct session_table *table, u64 view_id)
 			cond_resched();
 		if (!READ_ONCE(table->keys[i]))
 			continue;
-		if (!data_race(table->sessions[i].listener) &&
+		if (!data_race((bool)table->sessions[i].listener) &&
 		    (!view_id ||
 		     data_race(table->sessions[i].view_id) == view_id))
 			count++;
