@@ -135,11 +135,11 @@ static void *iter_start_tcp(struct seq_file *seq,
 		return iter_ops[ITER_TCP].next(seq, v, &pos);
 	}
 	v = iter_resume_tcp(seq, place);
-	if (v && st->state != place->state) {
+	if (st->state != place->state) {
 		/*
 		 * The listeners that were to come have gone. The kernel goes on
 		 * to the other table, but with the listener's offset and bucket
-		 * in mind it may skip rows there.
+		 * in mind it may skip rows there, all of them even.
 		 */
 		iter_ops[ITER_TCP].stop(seq, v);
 		v = iter_resume_tcp(seq, &established);

@@ -24,10 +24,11 @@ static void sockopt_device(struct options *opts, struct net *net, int ifindex)
 {
 	const struct net_device *dev = dev_get_by_index_rcu(net, ifindex);
 
+	static_assert(sizeof("if4294967295") <= sizeof(opts->ifname));
 	if (dev)
 		memcpy(opts->ifname, dev->name, sizeof(opts->ifname));
-	else
-		*field_u64(field_str(opts->ifname, "if"), ifindex) = '\0';
+	else	/* Of any sign: a bind() that fails leaves its scope ID there. */
+		*field_u64(field_str(opts->ifname, "if"), (u32)ifindex) = '\0';
 	options_set_text(opts, SO_BINDTODEVICE, opts->ifname);
 }
 
