@@ -9,6 +9,10 @@
 #ifndef KNETSTAT_COMPAT_H
 #define KNETSTAT_COMPAT_H
 
+#ifndef CONFIG_64BIT
+#error "knetstat needs a 64-bit kernel"
+#endif
+
 #include <linux/fs.h>
 #include <linux/ipv6.h>
 #include <linux/proc_fs.h>

@@ -15,6 +15,8 @@
  * struct life_close - a TCP socket at the moment that it goes to CLOSE
  * @state: the state that it leaves
  * @err: its sk_err
+ * @local: a task is at work on it, or on top of it
+ * @data_after: data came after it was closed, or shut down both ways
  * @dead: no process holds the socket any more (SOCK_DEAD)
  * @fin_received: the peer's FIN has come (SOCK_DONE)
  * @abort_linger: TCP_LINGER2 is negative: no waiting for the peer's FIN
@@ -30,6 +32,8 @@
 struct life_close {
 	u8 state;
 	int err;
+	bool local;
+	bool data_after;
 	bool dead;
 	bool fin_received;
 	bool abort_linger;

@@ -44,7 +44,7 @@ enum life_end {
 /**
  * struct life_row - a finished session
  * @view_seq: its number among the rows of its namespace
- * @view_id: its namespace; see struct life_view
+ * @view_id: its namespace; see struct view
  * @time_us: when it ended, microseconds since 1970
  * @tx: payload bytes that the peer acknowledged
  * @rx: payload bytes received

@@ -21,23 +21,28 @@
  *	it
  * @conn_us: from @start_us to ESTABLISHED, if @established
  * @stamp: odd while the session is being changed; for session_copy_task()
+ * @data_segs: the low bits of tcp_sock's data_segs_in when nobody was going to
+ *	read any more, if @deaf
  * @by: enum life_by
  * @role: enum life_role
  * @listener: it is a listener, and no session
  * @established: it has been in ESTABLISHED
  * @repaired: it was made by TCP_REPAIR, without a handshake
+ * @deaf: it was closed, or shut down both ways, before the peer's FIN came
  */
 struct session {
 	u64 start_us;
 	u64 view_id;
 	struct life_task task;
 	u32 conn_us;
-	u32 stamp;
+	u16 stamp;
+	u16 data_segs;
 	u8 by;
 	u8 role;
 	bool listener : 1;
 	bool established : 1;
 	bool repaired : 1;
+	bool deaf : 1;
 };
 
 static_assert(sizeof(struct session) == 64, "a cache line each");
@@ -68,11 +73,6 @@ static_assert(sizeof(struct session) == 64, "a cache line each");
  * session_copy_task() is the exception: a new connection asks for the session
  * of its listener, which may be closed meanwhile. @stamp tells it, as a
  * seqcount does.
- *
- * A socket that is freed without a word (a child that lost a race with
- * another one for the same request) leaves its session behind. Its address
- * comes back with the next socket that is made there, and session_claim()
- * takes that place again.
  */
 struct session_table {
 	unsigned long line_mask;

@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/irq_work.h>
+#include <linux/poll.h>
 #include <linux/wait.h>
 #include <net/net_namespace.h>
 
@@ -20,7 +21,8 @@
  * @recorded: rows written for it, under the ring's lock; of all namespaces it
  *	is the ring's head that counts them
  * @untracked: sessions that the table had no room for
- * @wait: readers asleep in poll
+ * @polled: there has been a reader in poll
+ * @wait: readers asleep in poll; apart, for view_exit() may have to leave it
  * @work: wakes them, since a probe must not
  *
  * One for all namespaces, which lives as long as the module, and one for each,
@@ -31,7 +33,8 @@ struct view {
 	u64 id;
 	u64 recorded;
 	atomic64_t untracked;
-	wait_queue_head_t wait;
+	bool polled;
+	wait_queue_head_t *wait;
 	struct irq_work work;
 };
 
@@ -39,8 +42,9 @@ extern struct view view_all;
 extern struct ring life_ring;
 extern struct session_table life_sessions;
 
-void view_init(struct view *view, u64 id);
-void view_drain(struct view *view);
+int view_init(struct view *view, u64 id);
+void view_exit(struct view *view);
+void view_wait(struct view *view, struct file *filp, poll_table *table);
 void view_wake(struct view *view);
 struct view *view_of(const struct net *net);
 

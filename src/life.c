@@ -19,28 +19,44 @@
  * from then on a TIME_WAIT entry waits for it, and no more data can flow. For
  * this side the session has ended, and in order.
  *
+ * Data that comes when nobody will read it any more makes the kernel reset the
+ * session, through the same tcp_reset() that a reset from the peer goes through,
+ * or with the FIN acknowledged in passing: only that there was data tells.
+ *
  * Return: how.
  */
 enum life_end life_end(const struct life_close *close)
 {
 	bool all_acked = close->snd_una == close->write_seq;
 
-	/* tcp_reset() makes it EPIPE when the peer had said FIN before. */
-	if (close->err == ECONNRESET ||
-	    (close->err == EPIPE && close->state == TCP_CLOSE_WAIT))
-		return LIFE_END_RESET;
 	/* tcp_abort(): ss -K, or a protocol that is switched off. */
 	if (close->err == ECONNABORTED)
 		return LIFE_END_ABORT;
 
 	switch (close->state) {
 	case TCP_SYN_SENT:
+		/* A reset is ECONNREFUSED here; ECONNRESET is from before. */
 		if (close->err == ECONNREFUSED)
 			return LIFE_END_REFUSED;
 		if (close->err == ETIMEDOUT)
 			return LIFE_END_TIMEOUT;
 		/* Given up by its owner, or unreachable: nobody's reset. */
 		return LIFE_END_NONE;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		if (close->data_after && !close->fin_received)
+			return LIFE_END_ABORT;
+		break;
+	default:
+		break;
+	}
+
+	/* tcp_reset() makes it EPIPE when the peer had said FIN before. */
+	if (close->err == ECONNRESET ||
+	    (close->err == EPIPE && close->state == TCP_CLOSE_WAIT))
+		return LIFE_END_RESET;
+
+	switch (close->state) {
 	case TCP_LAST_ACK:
 	case TCP_CLOSING:
 		if (all_acked)
@@ -54,8 +70,15 @@ enum life_end life_end(const struct life_close *close)
 	default:
 		break;
 	}
-	/* A soft error (EHOSTUNREACH) takes the place of ETIMEDOUT. */
-	if (close->err == ETIMEDOUT || (close->err && close->retransmits))
+	/*
+	 * A soft error (EHOSTUNREACH) takes the place of ETIMEDOUT. And 5.10
+	 * wakes the owner first, who may fetch the error before it is seen
+	 * here; but nothing else than a timer ends a socket that is in use and
+	 * has no error, when no task does.
+	 */
+	if (close->err == ETIMEDOUT)
+		return LIFE_END_TIMEOUT;
+	if (close->retransmits && (close->err || (!close->dead && !close->local)))
 		return LIFE_END_TIMEOUT;
 	return LIFE_END_ABORT;
 }

@@ -8,8 +8,8 @@
  * returned 0 begins another pass, from there.
  *
  * struct life_file is owned by one open file and touched under its seq_file's
- * mutex, but for @seen, which poll reads: it is written there by one, and a
- * stale look at it is as if poll had come earlier.
+ * mutex, but for @seen, which poll looks at, and @in_pass, which a read clears
+ * when it has returned 0: a stale look at either is as if that had been earlier.
  */
 #include <linux/cred.h>
 #include <linux/log2.h>
@@ -137,7 +137,9 @@ static u64 life_head(const struct life_file *file, u64 *recorded)
 static void life_begin_pass(struct life_file *file)
 {
 	file->limit = life_head(file, &file->limit_recorded);
-	file->in_pass = true;
+	/* All of it is news for poll until the end is reached. */
+	WRITE_ONCE(file->seen, U64_MAX);
+	WRITE_ONCE(file->in_pass, true);
 }
 
 /* Finds the first row from *pos on that is the reader's; sets *pos to it. */
@@ -146,6 +148,8 @@ static void *life_find(struct life_file *file, loff_t *pos)
 	u64 n = *pos;
 
 	while (n < file->limit) {
+		if (!(n % 1024))
+			cond_resched();
 		if (ring_read(&life_ring, n, &file->row)) {
 			if (life_all(file) || file->row.view_id == file->view->id) {
 				file->row_seq = n;
@@ -172,12 +176,7 @@ static void *life_start(struct seq_file *seq, loff_t *pos)
 		life_begin_pass(file);
 		return SEQ_START_TOKEN;
 	}
-	if (file->in_pass && *pos >= file->limit) {
-		/* This read returns 0; the next one is another pass. */
-		file->in_pass = false;
-		return NULL;
-	}
-	if (!file->in_pass)
+	if (!READ_ONCE(file->in_pass))
 		life_begin_pass(file);
 	return life_find(file, pos);
 }
@@ -374,15 +373,28 @@ static int life_open(struct inode *inode, struct file *filp)
 	return life_open_ops(inode, filp, &life_seq_ops);
 }
 
+/*
+ * A pass ends with the read that returns 0. That is for here to see: seq_file
+ * asks for more in the same read that returns the last rows.
+ */
+static ssize_t life_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct seq_file *seq = iocb->ki_filp->private_data;
+	struct life_file *file = seq->private;
+	ssize_t n = procfile_read(iocb, to);
+
+	if (!n && iov_iter_count(to))
+		WRITE_ONCE(file->in_pass, false);
+	return n;
+}
+
 static __poll_t life_poll(struct file *filp, poll_table *wait)
 {
 	struct seq_file *seq = filp->private_data;
 	struct life_file *file = seq->private;
 	u64 recorded;
 
-	poll_wait(filp, &file->view->wait, wait);
-	/* On the queue before the look; view_wake() has the other one. */
-	smp_mb();
+	view_wait(file->view, filp, wait);
 	life_head(file, &recorded);
 	if (recorded != READ_ONCE(file->seen) || !READ_ONCE(seq->index) ||
 	    READ_ONCE(seq->count))
@@ -405,7 +417,7 @@ static loff_t life_seek_end(struct file *filp)
 	seq->index = life_head(file, &recorded);
 	seq->count = 0;
 	seq->from = 0;
-	file->in_pass = false;
+	WRITE_ONCE(file->in_pass, false);
 	WRITE_ONCE(file->seen, recorded);
 	offset = max_t(loff_t, filp->f_pos, 1);
 	filp->f_pos = offset;
@@ -423,7 +435,7 @@ static loff_t life_lseek(struct file *filp, loff_t offset, int whence)
 
 static const struct proc_ops life_proc_ops = {
 	.proc_open	= life_open,
-	.proc_read_iter	= seq_read_iter,
+	.proc_read_iter	= life_read,
 	.proc_lseek	= life_lseek,
 	.proc_release	= procfile_release,
 	.proc_poll	= life_poll,
@@ -485,7 +497,7 @@ static int life_stat_open(struct inode *inode, struct file *filp)
 
 static const struct proc_ops life_stat_proc_ops = {
 	.proc_open	= life_stat_open,
-	.proc_read_iter	= seq_read_iter,
+	.proc_read_iter	= procfile_read,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= procfile_release,
 };
@@ -494,22 +506,27 @@ static int __net_init life_net_init(struct net *net)
 {
 	static atomic64_t last_id = ATOMIC64_INIT(0);
 
-	view_init(view_of(net), atomic64_inc_return(&last_id));
+	if (view_init(view_of(net), atomic64_inc_return(&last_id)))
+		return -ENOMEM;
 	if (!proc_create("tcplife", 0444, net->proc_net, &life_proc_ops))
-		return -ENOMEM;
+		goto err_file;
 	if (!proc_create("tcplife", 0444, net->proc_net_stat,
-			 &life_stat_proc_ops)) {
-		remove_proc_entry("tcplife", net->proc_net);
-		return -ENOMEM;
-	}
+			 &life_stat_proc_ops))
+		goto err_stat;
 	return 0;
+
+err_stat:
+	remove_proc_entry("tcplife", net->proc_net);
+err_file:
+	view_exit(view_of(net));
+	return -ENOMEM;
 }
 
 static void __net_exit life_net_exit(struct net *net)
 {
 	remove_proc_entry("tcplife", net->proc_net_stat);
 	remove_proc_entry("tcplife", net->proc_net);
-	view_drain(view_of(net));
+	view_exit(view_of(net));
 }
 
 static struct pernet_operations life_net_ops = {
@@ -557,7 +574,9 @@ int __init lifefile_init(void)
 	if (err)
 		return err;
 
-	view_init(&view_all, 0);
+	err = view_init(&view_all, 0);
+	if (err)
+		goto err_view;
 	/* Without recording the files are there, and empty. */
 	err = ring_init(&life_ring, records ?: 1);
 	if (err)
@@ -577,15 +596,15 @@ int __init lifefile_init(void)
 
 err_probe:
 	unregister_pernet_subsys(&life_net_ops);
-	view_drain(&view_all);
 err_pernet:
 	session_table_exit(&life_sessions);
 err_sessions:
 	ring_exit(&life_ring);
 err_ring:
-	if (err == -ENOMEM)
-		pr_err("no memory for records=%u sessions=%u\n", records,
-		       sessions);
+	view_exit(&view_all);
+err_view:
+	pr_err("cannot record sessions (records=%u sessions=%u): error %d\n",
+	       records, sessions, err);
 	return err;
 }
 
@@ -600,7 +619,7 @@ void lifefile_exit(void)
 	if (records)
 		probe_exit();
 	unregister_pernet_subsys(&life_net_ops);
-	view_drain(&view_all);
 	session_table_exit(&life_sessions);
 	ring_exit(&life_ring);
+	view_exit(&view_all);
 }

@@ -13,9 +13,11 @@
  *
  * Which process a session belongs to is asked of a task only when it is at work
  * on that very socket: when it connects, listens, closes, shuts down or aborts.
- * All else may run in a softirq on top of anybody, or as a socket's backlog on
- * top of whoever holds its lock. A kernel thread is never the answer: the work
- * that it does is somebody else's (a delayed close, a path of MPTCP).
+ * All else is done by packets and timers, on top of anybody: in a softirq, as
+ * the backlog of a socket whose lock somebody holds, or in a task that brings
+ * packets in (who writes to a tun device, or polls a busy socket). A kernel
+ * thread is never the answer: the work that it does is somebody else's (a
+ * delayed close, a path of MPTCP).
  */
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
@@ -36,7 +38,7 @@
 
 static struct tracepoint *probe_tracepoint;
 
-/* Whether a task is at work on the socket, which may then be asked its name. */
+/* Whether there is a task that may be asked its name, if this is its doing. */
 static bool probe_has_task(void)
 {
 	return in_task() && !(current->flags & PF_KTHREAD);
@@ -94,6 +96,7 @@ static void probe_connect(const struct sock *sk)
 	session->listener = false;
 	session->established = false;
 	session->repaired = false;
+	session->deaf = false;
 	session->by = LIFE_BY_NONE;
 	if (probe_has_task()) {
 		probe_task(&session->task);
@@ -152,6 +155,7 @@ static void probe_child(const struct sock *sk)
 	session->listener = false;
 	session->established = false;
 	session->repaired = false;
+	session->deaf = false;
 	session->by = session_copy_task(&life_sessions, probe_listener(sk),
 					&session->task) ?
 		      LIFE_BY_LISTEN : LIFE_BY_NONE;
@@ -162,59 +166,77 @@ static void probe_established(const struct sock *sk)
 {
 	struct session *session = session_find(&life_sessions, sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u64 conn_us;
+	u64 now, conn_us;
 
 	if (!session || session->established)
 		return;
-	conn_us = probe_now_us() - session->start_us;
+	now = probe_now_us();
+	conn_us = now - session->start_us;
 	/*
-	 * With TCP_FASTOPEN_CONNECT the SYN waits for the first data; the
-	 * round-trip time has just been told by its acknowledgment.
+	 * With TCP_FASTOPEN_CONNECT the SYN may have waited for the first data.
+	 * How long it was on its way the round-trip time says, which its
+	 * acknowledgment has just told; unless it was lost and sent again.
 	 */
-	if (tp->fastopen_connect && tp->srtt_us)
+	if (tp->fastopen_connect && tp->srtt_us && !tp->total_retrans)
 		conn_us = min_t(u64, conn_us, tp->srtt_us >> 3);
+	session->start_us = now - conn_us;
 	session->conn_us = min_t(u64, conn_us, U32_MAX);
 	session->repaired = tp->repair;
 	session->established = true;
 }
 
-/* A task closes the socket, or shuts it down for writing. */
-static void probe_closing(const struct sock *sk)
+/* The session of a socket that is older than the module. */
+static struct session *probe_claim_older(const struct sock *sk)
 {
-	struct session *session;
+	struct session *session = session_claim(&life_sessions, sk);
 
-	if (!probe_has_task())
-		return;
-	session = session_find(&life_sessions, sk);
+	if (!session)
+		return NULL;
+	session_write_begin(session);
+	session->start_us = 0;
+	session->view_id = view_of(sock_net(sk))->id;
+	session->role = LIFE_ROLE_NONE;
+	session->listener = false;
+	session->established = false;
+	session->repaired = false;
+	session->deaf = false;
+	session->by = LIFE_BY_NONE;
+	session_write_end(session);
+	return session;
+}
+
+/* A task closes the socket, or shuts it down for writing. */
+static void probe_closing(const struct sock *sk, int state)
+{
+	struct session *session = session_find(&life_sessions, sk);
+
 	if (unlikely(!session)) {
-		/* Older than the module: this much can still be known. */
-		session = session_claim(&life_sessions, sk);
+		session = probe_claim_older(sk);
 		if (!session)
 			return;
-		session_write_begin(session);
-		session->start_us = 0;
-		session->view_id = view_of(sock_net(sk))->id;
-		session->role = LIFE_ROLE_NONE;
-		session->listener = false;
-		session->established = false;
-		session->repaired = false;
-		session->by = LIFE_BY_NONE;
-		session_write_end(session);
 	}
-	if (session->by >= LIFE_BY_CLOSE)
+	if (state == TCP_FIN_WAIT1 &&
+	    (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)) {
+		session->deaf = true;
+		session->data_segs = tcp_sk(sk)->data_segs_in;
+	}
+	if (session->by >= LIFE_BY_CLOSE || !probe_has_task())
 		return;
 	probe_task(&session->task);
 	session->by = LIFE_BY_CLOSE;
 }
 
 static void probe_fill_close(struct life_close *close, const struct sock *sk,
-			     int state)
+			     const struct session *session, int state)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	close->state = state;
 	close->err = READ_ONCE(sk->sk_err);
+	close->local = probe_has_task();
+	close->data_after = session && session->deaf &&
+			    session->data_segs != (u16)tp->data_segs_in;
 	close->dead = sock_flag(sk, SOCK_DEAD);
 	close->fin_received = sock_flag(sk, SOCK_DONE);
 	close->abort_linger = READ_ONCE(tp->linger2) < 0;
@@ -272,13 +294,16 @@ static void probe_row(const struct sock *sk, const struct session *session,
 				row.conn_us = session->conn_us;
 		}
 	}
+	row.end = life_end(close);
 	/*
-	 * A task that aborts it; but not ss -K (ECONNABORTED), which is not its
-	 * owner, nor who closes a listener whose queue it is in: it has no
-	 * struct socket before it is accepted.
+	 * A task that aborts it, or gives up connecting. Not ss -K, which is not
+	 * its owner (ECONNABORTED); nor who closes a listener whose queue it is
+	 * in (it has no struct socket before it is accepted); nor somebody on
+	 * top of whom a packet does it (to a socket that nobody holds any more).
 	 */
-	if (row.by < LIFE_BY_CLOSE && !close->err && probe_has_task() &&
-	    (sk->sk_socket || close->dead)) {
+	if (row.by < LIFE_BY_CLOSE && close->local && !close->err &&
+	    sk->sk_socket &&
+	    (row.end == LIFE_END_ABORT || close->state == TCP_SYN_SENT)) {
 		probe_task(&row.task);
 		row.by = LIFE_BY_CLOSE;
 	}
@@ -291,7 +316,6 @@ static void probe_row(const struct sock *sk, const struct session *session,
 	row.rx = life_rx(close);
 	row.srtt_us = tp->srtt_us ? tp->srtt_us >> 3 : LIFE_UNKNOWN_US;
 	row.retx = tp->total_retrans;
-	row.end = life_end(close);
 
 	ring_write(&life_ring, &row, &view->recorded);
 	view_wake(view);
@@ -303,7 +327,7 @@ static void probe_close(const struct sock *sk, int state)
 	struct life_close close;
 
 	if (state != TCP_LISTEN) {
-		probe_fill_close(&close, sk, state);
+		probe_fill_close(&close, sk, session, state);
 		/*
 		 * A child whose handshake was never finished is no session,
 		 * unless data came with its SYN (Fast Open).
@@ -338,7 +362,7 @@ static void probe_set_state(void *data, const struct sock *sk,
 		break;
 	case TCP_FIN_WAIT1:
 	case TCP_LAST_ACK:
-		probe_closing(sk);
+		probe_closing(sk, newstate);
 		break;
 	case TCP_CLOSE:
 		probe_close(sk, oldstate);

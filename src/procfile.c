@@ -49,9 +49,7 @@ int __init procfile_check(const char *name)
  * @ops: how it is read
  * @size: the size of its private data, which begin with a seq_net_private
  *
- * The file holds the namespace. Its buffer is there from the beginning, and
- * larger than the page that seq_file would begin with, so that a large read is
- * a large read; it is charged to the opener's memory cgroup.
+ * The file holds the namespace.
  *
  * Context: Process context, may sleep.
  * Return: the private data, cleared but for the namespace; or an ERR_PTR().
@@ -60,30 +58,46 @@ void *procfile_open(struct inode *inode, struct file *filp,
 		    const struct seq_operations *ops, size_t size)
 {
 	struct net *net = maybe_get_net(proc_get_parent_data(inode));
-	struct seq_file *seq;
 	void *private;
-	char *buf;
 
 	if (!net)
 		return ERR_PTR(-ENXIO);
-	buf = kvmalloc(PROCFILE_BUFFER, GFP_KERNEL_ACCOUNT);
-	if (!buf)
-		goto err_buf;
 	private = __seq_open_private(filp, ops, size);
-	if (!private)
-		goto err_open;
-
-	seq = filp->private_data;
-	seq->buf = buf;
-	seq->size = PROCFILE_BUFFER;
+	if (!private) {
+		put_net(net);
+		return ERR_PTR(-ENOMEM);
+	}
 	seq_net_hold(private, net);
 	return private;
+}
 
-err_open:
-	kvfree(buf);
-err_buf:
-	put_net(net);
-	return ERR_PTR(-ENOMEM);
+/**
+ * procfile_read() - read a file that procfile_open() opened
+ * @iocb: the file and where in it
+ * @to: where to
+ *
+ * Gives it, when it is read for the first time, a buffer that is larger than
+ * the page that seq_file would give it, so that a large read is a large read.
+ * It is charged to the reader's memory cgroup, and freed with the file. Where
+ * there is no memory for it, a page must do.
+ *
+ * Context: Process context, sleeps.
+ * Return: bytes read, 0 at the end, or a negative error.
+ */
+ssize_t procfile_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct seq_file *seq = iocb->ki_filp->private_data;
+
+	if (unlikely(!READ_ONCE(seq->buf))) {
+		mutex_lock(&seq->lock);
+		if (!seq->buf) {
+			seq->size = PROCFILE_BUFFER;
+			seq->buf = kvmalloc(seq->size, GFP_KERNEL_ACCOUNT |
+						       __GFP_NOWARN);
+		}
+		mutex_unlock(&seq->lock);
+	}
+	return seq_read_iter(iocb, to);
 }
 
 /**

@@ -110,9 +110,7 @@ struct session *session_find(const struct session_table *table, const void *sk)
  * @table: the table
  * @sk: the socket's address
  *
- * Takes the first place that is free, or that the address has left over from a
- * socket of long ago. Such a leftover further on stays: whoever looks for the
- * address from now on finds this place first.
+ * A socket that has a place keeps it; else it is the first one that is free.
  *
  * Context: As session_find().
  * Return: a session whose fields are the caller's to fill in, or NULL where
@@ -164,7 +162,7 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 {
 	const unsigned long *key = session_key(table, sk);
 	const struct session *session;
-	u32 stamp;
+	u16 stamp;
 	bool listener;
 
 	if (!key)

@@ -226,7 +226,7 @@ static int table_open(struct inode *inode, struct file *filp)
 
 static const struct proc_ops table_proc_ops = {
 	.proc_open	= table_open,
-	.proc_read_iter	= seq_read_iter,
+	.proc_read_iter	= procfile_read,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= procfile_release,
 };

@@ -6,9 +6,13 @@
 #include <linux/irq_work.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/wait.h>
 
 #include "view.h"
+
+/* How often those who wait are told to leave, a millisecond apart. */
+#define VIEW_TRIES	100
 
 struct view view_all;
 
@@ -16,26 +20,34 @@ static void view_work(struct irq_work *work)
 {
 	struct view *view = container_of(work, struct view, work);
 
-	wake_up_interruptible_poll(&view->wait, EPOLLIN | EPOLLRDNORM);
+	wake_up_interruptible_poll(view->wait, EPOLLIN | EPOLLRDNORM);
 }
 
 /**
  * view_init() - make a view
  * @view: the view
  * @id: its number
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM.
  */
-void view_init(struct view *view, u64 id)
+int view_init(struct view *view, u64 id)
 {
 	view->id = id;
 	view->recorded = 0;
+	view->polled = false;
 	atomic64_set(&view->untracked, 0);
-	init_waitqueue_head(&view->wait);
 	init_irq_work(&view->work, view_work);
+	view->wait = kmalloc(sizeof(*view->wait), GFP_KERNEL);
+	if (!view->wait)
+		return -ENOMEM;
+	init_waitqueue_head(view->wait);
+	return 0;
 }
 
 static void view_wake_one(struct view *view)
 {
-	if (waitqueue_active(&view->wait))
+	if (waitqueue_active(view->wait))
 		irq_work_queue(&view->work);
 }
 
@@ -50,37 +62,63 @@ static void view_wake_one(struct view *view)
  */
 void view_wake(struct view *view)
 {
-	/* The row before the look; life_poll() has the other one. */
+	/* The row before the look; view_wait() has the other one. */
 	smp_mb();
 	view_wake_one(view);
 	view_wake_one(&view_all);
 }
 
 /**
- * view_drain() - send away those who wait, for good
+ * view_wait() - have a reader woken when there is a row
+ * @view: its view
+ * @filp: the file that it polls
+ * @table: what poll gave
+ *
+ * Context: Process context. The caller looks for rows after this.
+ */
+void view_wait(struct view *view, struct file *filp, poll_table *table)
+{
+	WRITE_ONCE(view->polled, true);
+	poll_wait(filp, view->wait, table);
+	/* On the queue before the look; view_wake() has the other one. */
+	smp_mb();
+}
+
+/**
+ * view_exit() - unmake a view
  * @view: the view; nothing wakes it and nobody comes to wait any more
  *
  * procfs takes an open file away from a module without asking those who sleep
  * in poll on it, and they are left with the address of a wait queue. So they
- * are sent away: epoll, aio and io_uring leave at the word POLLFREE, and then
- * look at the queue under RCU only; poll and select wake, find a file whose
- * operations have gone, and leave by themselves.
+ * are sent away, at the word POLLFREE: epoll, aio and io_uring leave at once,
+ * and look at the queue under RCU only; poll and select wake, find a file whose
+ * operations have gone, and leave by themselves. Unless they asked for nothing
+ * that such a file has (poll() for no event, select() for exceptions), or are
+ * held up in the poll of another file. For those nobody is made to wait: the
+ * queue is left to them. It is a few bytes, and not part of the module.
  *
- * Context: Process context, sleeps until all have left.
+ * Where nobody ever polled, as in most namespaces that come and go, there is
+ * nothing to wait for.
+ *
+ * Context: Process context, sleeps.
  */
-void view_drain(struct view *view)
+void view_exit(struct view *view)
 {
-	bool waiting = waitqueue_active(&view->wait);
+	int tries;
 
-	irq_work_sync(&view->work);
-	while (waitqueue_active(&view->wait)) {
-		__wake_up(&view->wait, TASK_NORMAL, 0,
-			  poll_to_key(EPOLLHUP | POLLFREE));
-		msleep(1);
-	}
-	/* The last one to leave may hold the queue's lock yet. */
-	spin_lock_irq(&view->wait.lock);
-	spin_unlock_irq(&view->wait.lock);
-	if (waiting)
+	if (READ_ONCE(view->polled)) {
+		irq_work_sync(&view->work);
+		for (tries = 0; waitqueue_active(view->wait); tries++) {
+			if (tries == VIEW_TRIES)
+				return;
+			__wake_up(view->wait, TASK_NORMAL, 0,
+				  poll_to_key((__force __poll_t)~0U));
+			msleep(1);
+		}
+		/* The last one to leave may hold the queue's lock yet. */
+		spin_lock_irq(&view->wait->lock);
+		spin_unlock_irq(&view->wait->lock);
 		synchronize_rcu();
+	}
+	kfree(view->wait);
 }
