@@ -86,7 +86,7 @@ static __always_inline unsigned int field_zeros(u64 digits)
 static __always_inline char *field_u64(char *p, u64 v)
 {
 	if (v < 10) {
-		*p = '0' + v;
+		*p = '0' + (char)v;
 		return p + 1;
 	}
 	return field_dec(p, v);
@@ -193,9 +193,9 @@ static __always_inline char *field_ipv4(char *p, __be32 addr)
 	u32 octets = be32_to_cpu(addr);
 
 	p = field_octet(p, octets >> 24);
-	p = field_octet(p, octets >> 16);
-	p = field_octet(p, octets >> 8);
-	p = field_octet(p, octets);
+	p = field_octet(p, octets >> 16 & 0xff);
+	p = field_octet(p, octets >> 8 & 0xff);
+	p = field_octet(p, octets & 0xff);
 	return p - 1;	/* the last dot */
 }
 

@@ -14,73 +14,66 @@
 
 /*
  * Every option that is shown only when it is set away from its default, in the
- * order of the column: X(name, form). Forms: DEC a signed number, UINT an
- * unsigned one, MSEC jiffies as "250ms", SEC seconds as "5s", TEXT a name,
- * TXTIME a clock and its flags as "11:0".
+ * order of the column.
  */
-#define OPTIONS(X)				\
-	X(SO_RCVBUF, DEC)			\
-	X(SO_SNDBUF, DEC)			\
-	X(SO_RCVTIMEO, MSEC)			\
-	X(SO_SNDTIMEO, MSEC)			\
-	X(SO_LINGER, SEC)			\
-	X(SO_BINDTODEVICE, TEXT)		\
-	X(SO_PRIORITY, UINT)			\
-	X(SO_MARK, UINT)			\
-	X(SO_RCVLOWAT, DEC)			\
-	X(SO_OOBINLINE, DEC)			\
-	X(SO_BUSY_POLL, DEC)			\
-	X(SO_MAX_PACING_RATE, UINT)		\
-	X(SO_TIMESTAMPING, UINT)			\
-	X(SO_ZEROCOPY, DEC)			\
-	X(SO_TXTIME, TXTIME)			\
-	X(SO_NO_CHECK, DEC)			\
-	X(IP_TOS, DEC)				\
-	X(IP_TTL, DEC)				\
-	X(IP_MTU_DISCOVER, DEC)			\
-	X(IP_FREEBIND, DEC)			\
-	X(IP_TRANSPARENT, DEC)			\
-	X(IP_BIND_ADDRESS_NO_PORT, DEC)		\
-	X(IP_RECVERR, DEC)			\
-	X(IPV6_V6ONLY, DEC)			\
-	X(IPV6_TCLASS, DEC)			\
-	X(IPV6_UNICAST_HOPS, DEC)		\
-	X(IPV6_RECVERR, DEC)			\
-	X(TCP_FASTOPEN, DEC)			\
-	X(TCP_DEFER_ACCEPT, DEC)		\
-	X(TCP_KEEPIDLE, DEC)			\
-	X(TCP_KEEPINTVL, DEC)			\
-	X(TCP_KEEPCNT, DEC)			\
-	X(TCP_USER_TIMEOUT, UINT)		\
-	X(TCP_SYNCNT, DEC)			\
-	X(TCP_LINGER2, DEC)			\
-	X(TCP_MAXSEG, DEC)			\
-	X(TCP_CORK, DEC)			\
-	X(TCP_FASTOPEN_CONNECT, DEC)		\
-	X(TCP_FASTOPEN_NO_COOKIE, DEC)		\
-	X(TCP_NOTSENT_LOWAT, UINT)		\
-	X(TCP_SAVE_SYN, DEC)			\
-	X(TCP_THIN_LINEAR_TIMEOUTS, DEC)	\
-	X(TCP_REPAIR, DEC)			\
-	X(TCP_CONGESTION, TEXT)			\
-	X(TCP_ULP, TEXT)			\
-	X(TCP_MD5SIG, DEC)			\
-	X(TCP_AO, DEC)				\
-	X(UDP_CORK, DEC)			\
-	X(UDP_SEGMENT, DEC)			\
-	X(UDP_GRO, DEC)				\
-	X(UDP_ENCAP, DEC)			\
-	X(UDP_NO_CHECK6_TX, DEC)		\
-	X(UDP_NO_CHECK6_RX, DEC)
-
-#define OPTION_ENUM(name, form)	OPTION_##name,
 enum option {
-	OPTIONS(OPTION_ENUM)
+	OPTION_SO_RCVBUF,
+	OPTION_SO_SNDBUF,
+	OPTION_SO_RCVTIMEO,
+	OPTION_SO_SNDTIMEO,
+	OPTION_SO_LINGER,
+	OPTION_SO_BINDTODEVICE,
+	OPTION_SO_PRIORITY,
+	OPTION_SO_MARK,
+	OPTION_SO_RCVLOWAT,
+	OPTION_SO_OOBINLINE,
+	OPTION_SO_BUSY_POLL,
+	OPTION_SO_MAX_PACING_RATE,
+	OPTION_SO_TIMESTAMPING,
+	OPTION_SO_ZEROCOPY,
+	OPTION_SO_TXTIME,
+	OPTION_SO_NO_CHECK,
+	OPTION_IP_TOS,
+	OPTION_IP_TTL,
+	OPTION_IP_MTU_DISCOVER,
+	OPTION_IP_FREEBIND,
+	OPTION_IP_TRANSPARENT,
+	OPTION_IP_BIND_ADDRESS_NO_PORT,
+	OPTION_IP_RECVERR,
+	OPTION_IPV6_V6ONLY,
+	OPTION_IPV6_TCLASS,
+	OPTION_IPV6_UNICAST_HOPS,
+	OPTION_IPV6_RECVERR,
+	OPTION_TCP_FASTOPEN,
+	OPTION_TCP_DEFER_ACCEPT,
+	OPTION_TCP_KEEPIDLE,
+	OPTION_TCP_KEEPINTVL,
+	OPTION_TCP_KEEPCNT,
+	OPTION_TCP_USER_TIMEOUT,
+	OPTION_TCP_SYNCNT,
+	OPTION_TCP_LINGER2,
+	OPTION_TCP_MAXSEG,
+	OPTION_TCP_CORK,
+	OPTION_TCP_FASTOPEN_CONNECT,
+	OPTION_TCP_FASTOPEN_NO_COOKIE,
+	OPTION_TCP_NOTSENT_LOWAT,
+	OPTION_TCP_SAVE_SYN,
+	OPTION_TCP_THIN_LINEAR_TIMEOUTS,
+	OPTION_TCP_REPAIR,
+	OPTION_TCP_CONGESTION,
+	OPTION_TCP_ULP,
+	OPTION_TCP_MD5SIG,
+	OPTION_TCP_AO,
+	OPTION_UDP_CORK,
+	OPTION_UDP_SEGMENT,
+	OPTION_UDP_GRO,
+	OPTION_UDP_ENCAP,
+	OPTION_UDP_NO_CHECK6_TX,
+	OPTION_UDP_NO_CHECK6_RX,
 	OPTION_COUNT
 };
-#undef OPTION_ENUM
 
-/* The longest name that TEXT takes: an interface's, a module's. */
+/* The longest name: an interface's, a module's. */
 #define OPTION_TEXT_MAX	16
 
 /**
@@ -91,12 +84,13 @@ enum option {
  * @nodelay: TCP_NODELAY; TCP only
  * @broadcast: SO_BROADCAST; UDP only
  * @set: a bit for each enum option that is to be shown
- * @value: by enum option; undefined where @set has no bit
- * @text: by enum option, for TEXT; need not end with a NUL when it is
+ * @v: by enum option; undefined where @set has no bit
+ * @v.value: its value
+ * @v.text: its value if that is a name; need not end with a NUL when it is
  *	OPTION_TEXT_MAX long
- * @ifname: room for a @text made up on the spot
+ * @ifname: room for a name made up on the spot
  *
- * @value and @text are never cleared: a row has three or four options, and
+ * @v is never cleared: a row has three or four options, and
  * clearing sixty fields for them would cost more than writing the row.
  */
 struct options {
@@ -109,17 +103,32 @@ struct options {
 	char ifname[IFNAMSIZ];
 };
 
-/* Show @option, with a number. */
-#define options_set(opts, option, number) do {				\
-	(opts)->set |= BIT_ULL(OPTION_##option);			\
-	(opts)->v[OPTION_##option].value = (number);			\
-} while (0)
+/**
+ * options_set() - show an option, with a number
+ * @opts: the options
+ * @option: the option
+ * @number: its value
+ */
+static __always_inline void options_set(struct options *opts,
+					enum option option, u64 number)
+{
+	opts->set |= BIT_ULL(option);
+	opts->v[option].value = number;
+}
 
-/* Show @option, with a name that lives as long as the row is written. */
-#define options_set_text(opts, option, name) do {			\
-	(opts)->set |= BIT_ULL(OPTION_##option);			\
-	(opts)->v[OPTION_##option].text = (name);			\
-} while (0)
+/**
+ * options_set_text() - show an option, with a name
+ * @opts: the options
+ * @option: the option
+ * @name: its value; it must live until the row is written
+ */
+static __always_inline void options_set_text(struct options *opts,
+					     enum option option,
+					     const char *name)
+{
+	opts->set |= BIT_ULL(option);
+	opts->v[option].text = name;
+}
 
 /* SO_TXTIME's two numbers in one value. */
 #define OPTIONS_TXTIME(clockid, flags)	((u64)(u32)(clockid) << 32 | (u32)(flags))

@@ -20,8 +20,9 @@
 #define ROW_LOCAL	14
 #define ROW_IPV4	(FIELD_IPV4_MAX + FIELD_PORT_MAX)	/* 21 */
 #define ROW_IPV6	(39 + FIELD_PORT_MAX)			/* 45 */
-#define ROW_FOREIGN(v6)	(ROW_LOCAL + ((v6) ? ROW_IPV6 : ROW_IPV4) + 1)
-#define ROW_STAT(v6)	(ROW_FOREIGN(v6) + ((v6) ? ROW_IPV6 : ROW_IPV4) + 1)
+#define ROW_ADDRESS(v6)	(((v6) ? ROW_IPV6 : ROW_IPV4) + 1)
+#define ROW_FOREIGN(v6)	(ROW_LOCAL + ROW_ADDRESS(v6))
+#define ROW_STAT(v6)	(ROW_LOCAL + 2 * ROW_ADDRESS(v6))
 #define ROW_DIAG(v6)	(ROW_STAT(v6) + 5)
 #define ROW_DROPS(v6)	(ROW_DIAG(v6) + 7)
 #define ROW_UID(v6)	(ROW_DROPS(v6) + 6)

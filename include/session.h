@@ -90,6 +90,7 @@ struct session_table {
 static inline void session_write_begin(struct session *session)
 {
 	WRITE_ONCE(session->stamp, session->stamp | 1);
+	/* The odd stamp before any change: session_copy_task()'s smp_rmb(). */
 	smp_wmb();
 }
 
@@ -99,6 +100,7 @@ static inline void session_write_begin(struct session *session)
  */
 static inline void session_write_end(struct session *session)
 {
+	/* All changes before the even stamp: session_copy_task()'s acquire. */
 	smp_store_release(&session->stamp, session->stamp + 1);
 }
 

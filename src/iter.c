@@ -28,11 +28,15 @@
 #include "knetstat.h"
 
 /* Copied at load, then read only. */
-static struct seq_operations iter_ops[ITER_PROTOS] __ro_after_init;
+static struct iter_ops {
+	void *(*start)(struct seq_file *seq, loff_t *pos);
+	void *(*next)(struct seq_file *seq, void *v, loff_t *pos);
+	void (*stop)(struct seq_file *seq, void *v);
+} iter_ops[ITER_PROTOS] __ro_after_init;
 static struct udp_seq_afinfo iter_udp_afinfo __ro_after_init;
 
 /* A "*pos" that no table reaches: it marks a place that was set from here. */
-#define ITER_PLACED	(1LL << 60)
+#define ITER_PLACED	(S64_MAX / 2)
 
 static_assert(TCP_SEQ_STATE_LISTENING == 0, "the first place is all zeros");
 static_assert(offsetof(struct tcp_iter_state, p) == 0);
@@ -44,7 +48,7 @@ static_assert(offsetof(struct udp_iter_state, p) == 0);
  */
 static struct sock iter_udp_last;
 
-static int __init iter_borrow(const char *path, struct seq_operations *ops,
+static int __init iter_borrow(const char *path, struct iter_ops *ops,
 			      struct udp_seq_afinfo *afinfo)
 {
 	const struct seq_file *seq;
@@ -63,7 +67,9 @@ static int __init iter_borrow(const char *path, struct seq_operations *ops,
 		err = -ENODEV;
 		goto out;
 	}
-	*ops = *seq->op;
+	ops->start = seq->op->start;
+	ops->next = seq->op->next;
+	ops->stop = seq->op->stop;
 	if (afinfo)
 		*afinfo = *(struct udp_seq_afinfo *)pde_data(file_inode(file));
 out:

@@ -33,8 +33,8 @@
 #include "session.h"
 #include "view.h"
 
-#define LIFE_RECORDS_MAX	(1U << 22)
-#define LIFE_SESSIONS_MAX	(1U << 22)
+#define LIFE_RECORDS_MAX	4194304U
+#define LIFE_SESSIONS_MAX	4194304U
 
 static unsigned int records = 16384;
 module_param(records, uint, 0444);

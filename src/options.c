@@ -10,6 +10,11 @@
 #include "field.h"
 #include "options.h"
 
+/*
+ * How a value is written: DEC a signed number, UINT an unsigned one, MSEC
+ * jiffies as "250ms", SEC seconds as "5s", TEXT a name, TXTIME a clock and its
+ * flags as "11:0".
+ */
 enum form { DEC, UINT, MSEC, SEC, TEXT, TXTIME };
 
 struct option_name {
@@ -18,10 +23,66 @@ struct option_name {
 	u8 form;
 };
 
-#define OPTION_NAME(name, form) \
-	{ "," #name "=", sizeof("," #name "=") - 1, form },
-static const struct option_name names[] = { OPTIONS(OPTION_NAME) };
-#undef OPTION_NAME
+#define NAME(option, form) { "," option "=", sizeof("," option "=") - 1, form }
+
+/* In the order of enum option. */
+static const struct option_name names[] = {
+	NAME("SO_RCVBUF", DEC),
+	NAME("SO_SNDBUF", DEC),
+	NAME("SO_RCVTIMEO", MSEC),
+	NAME("SO_SNDTIMEO", MSEC),
+	NAME("SO_LINGER", SEC),
+	NAME("SO_BINDTODEVICE", TEXT),
+	NAME("SO_PRIORITY", UINT),
+	NAME("SO_MARK", UINT),
+	NAME("SO_RCVLOWAT", DEC),
+	NAME("SO_OOBINLINE", DEC),
+	NAME("SO_BUSY_POLL", DEC),
+	NAME("SO_MAX_PACING_RATE", UINT),
+	NAME("SO_TIMESTAMPING", UINT),
+	NAME("SO_ZEROCOPY", DEC),
+	NAME("SO_TXTIME", TXTIME),
+	NAME("SO_NO_CHECK", DEC),
+	NAME("IP_TOS", DEC),
+	NAME("IP_TTL", DEC),
+	NAME("IP_MTU_DISCOVER", DEC),
+	NAME("IP_FREEBIND", DEC),
+	NAME("IP_TRANSPARENT", DEC),
+	NAME("IP_BIND_ADDRESS_NO_PORT", DEC),
+	NAME("IP_RECVERR", DEC),
+	NAME("IPV6_V6ONLY", DEC),
+	NAME("IPV6_TCLASS", DEC),
+	NAME("IPV6_UNICAST_HOPS", DEC),
+	NAME("IPV6_RECVERR", DEC),
+	NAME("TCP_FASTOPEN", DEC),
+	NAME("TCP_DEFER_ACCEPT", DEC),
+	NAME("TCP_KEEPIDLE", DEC),
+	NAME("TCP_KEEPINTVL", DEC),
+	NAME("TCP_KEEPCNT", DEC),
+	NAME("TCP_USER_TIMEOUT", UINT),
+	NAME("TCP_SYNCNT", DEC),
+	NAME("TCP_LINGER2", DEC),
+	NAME("TCP_MAXSEG", DEC),
+	NAME("TCP_CORK", DEC),
+	NAME("TCP_FASTOPEN_CONNECT", DEC),
+	NAME("TCP_FASTOPEN_NO_COOKIE", DEC),
+	NAME("TCP_NOTSENT_LOWAT", UINT),
+	NAME("TCP_SAVE_SYN", DEC),
+	NAME("TCP_THIN_LINEAR_TIMEOUTS", DEC),
+	NAME("TCP_REPAIR", DEC),
+	NAME("TCP_CONGESTION", TEXT),
+	NAME("TCP_ULP", TEXT),
+	NAME("TCP_MD5SIG", DEC),
+	NAME("TCP_AO", DEC),
+	NAME("UDP_CORK", DEC),
+	NAME("UDP_SEGMENT", DEC),
+	NAME("UDP_GRO", DEC),
+	NAME("UDP_ENCAP", DEC),
+	NAME("UDP_NO_CHECK6_TX", DEC),
+	NAME("UDP_NO_CHECK6_RX", DEC),
+};
+
+#undef NAME
 
 static_assert(ARRAY_SIZE(names) == OPTION_COUNT);
 static_assert(OPTION_COUNT <= 64, "struct options has one u64 of them");

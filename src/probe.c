@@ -253,18 +253,17 @@ static void probe_fill_close(struct life_close *close, const struct sock *sk,
 static void probe_fill_addresses(struct life_row *row, const struct sock *sk)
 {
 	row->family = sk->sk_family;
+	row->lport = ntohs(inet_sk(sk)->inet_sport);
+	row->rport = ntohs(inet_sk(sk)->inet_dport);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		row->laddr = sk->sk_v6_rcv_saddr;
 		row->raddr = sk->sk_v6_daddr;
-	} else
-#endif
-	{
-		row->laddr.s6_addr32[0] = sk->sk_rcv_saddr;
-		row->raddr.s6_addr32[0] = sk->sk_daddr;
+		return;
 	}
-	row->lport = ntohs(inet_sk(sk)->inet_sport);
-	row->rport = ntohs(inet_sk(sk)->inet_dport);
+#endif
+	row->laddr.s6_addr32[0] = sk->sk_rcv_saddr;
+	row->raddr.s6_addr32[0] = sk->sk_daddr;
 }
 
 static void probe_row(const struct sock *sk, const struct session *session,

@@ -83,10 +83,12 @@ bool ring_read(const struct ring *ring, u64 seq, struct life_row *row)
 {
 	const struct ring_slot *slot = &ring->slots[seq & ring->mask];
 
+	/* The number before the row: ring_write()'s release. */
 	if (smp_load_acquire(&slot->seq) != seq)
 		return false;
-	/* May see a writer at work; then the number says so below. */
+	/* A data race if a writer is at work; then the number says so below. */
 	data_race(*row = slot->row);
+	/* The row before the second look: ring_write()'s smp_wmb(). */
 	smp_rmb();
 	return READ_ONCE(slot->seq) == seq;
 }

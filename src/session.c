@@ -110,7 +110,8 @@ struct session *session_find(const struct session_table *table, const void *sk)
  * @table: the table
  * @sk: the socket's address
  *
- * A socket that has a place keeps it; else it is the first one that is free.
+ * It is the first place that is free. To be called once for a socket, until its
+ * session is released.
  *
  * Context: As session_find().
  * Return: a session whose fields are the caller's to fill in, or NULL where
@@ -118,14 +119,11 @@ struct session *session_find(const struct session_table *table, const void *sk)
  */
 struct session *session_claim(struct session_table *table, const void *sk)
 {
-	unsigned long *line, *key;
+	unsigned long *line;
 	unsigned int n, i;
 
 	for (n = 0; n < SESSION_LINES; n++) {
 		line = session_line(table, (unsigned long)sk, n);
-		key = session_in_line(line, (unsigned long)sk);
-		if (unlikely(key))
-			return session_at(table, key);
 		for (i = 0; i < SESSION_LINE; i++)
 			if (!READ_ONCE(line[i]) &&
 			    !cmpxchg(&line[i], 0UL, (unsigned long)sk))
@@ -168,9 +166,13 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 	if (!key)
 		return false;
 	session = session_at(table, key);
+	/* The stamp before the fields: session_write_end()'s release. */
 	stamp = smp_load_acquire(&session->stamp);
+	/* A data race if it is being changed; then the stamp says so below. */
 	data_race(*task = session->task);
+	/* And so is this. */
 	listener = data_race((bool)session->listener);
+	/* The fields before the second look: session_write_begin()'s smp_wmb(). */
 	smp_rmb();
 	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp &&
 	       READ_ONCE(*key) == (unsigned long)sk;
@@ -197,9 +199,11 @@ unsigned long session_count(const struct session_table *table, u64 view_id)
 			cond_resched();
 		if (!READ_ONCE(table->keys[i]))
 			continue;
-		if (!data_race((bool)table->sessions[i].listener) &&
-		    (!view_id ||
-		     data_race(table->sessions[i].view_id) == view_id))
+		/* A data race if it is being claimed: counted or not, both are right. */
+		if (data_race((bool)table->sessions[i].listener))
+			continue;
+		/* And so is this. */
+		if (!view_id || data_race(table->sessions[i].view_id) == view_id)
 			count++;
 	}
 	return count;

@@ -29,7 +29,7 @@ static void sockopt_device(struct options *opts, struct net *net, int ifindex)
 		memcpy(opts->ifname, dev->name, sizeof(opts->ifname));
 	else	/* Of any sign: a bind() that fails leaves its scope ID there. */
 		*field_u64(field_str(opts->ifname, "if"), (u32)ifindex) = '\0';
-	options_set_text(opts, SO_BINDTODEVICE, opts->ifname);
+	options_set_text(opts, OPTION_SO_BINDTODEVICE, opts->ifname);
 }
 
 /* SOL_SOCKET, for TCP and UDP alike. */
@@ -54,45 +54,45 @@ static __always_inline void sockopt_socket(struct options *opts,
 	opts->reuseport = sk->sk_reuseport;
 
 	if (unlikely(userlocks & SOCK_RCVBUF_LOCK))
-		options_set(opts, SO_RCVBUF, READ_ONCE(sk->sk_rcvbuf) / 2);
+		options_set(opts, OPTION_SO_RCVBUF, READ_ONCE(sk->sk_rcvbuf) / 2);
 	if (unlikely(userlocks & SOCK_SNDBUF_LOCK))
-		options_set(opts, SO_SNDBUF, READ_ONCE(sk->sk_sndbuf) / 2);
+		options_set(opts, OPTION_SO_SNDBUF, READ_ONCE(sk->sk_sndbuf) / 2);
 	if (unlikely(rcvtimeo != MAX_SCHEDULE_TIMEOUT))
-		options_set(opts, SO_RCVTIMEO, rcvtimeo);
+		options_set(opts, OPTION_SO_RCVTIMEO, rcvtimeo);
 	if (unlikely(sndtimeo != MAX_SCHEDULE_TIMEOUT))
-		options_set(opts, SO_SNDTIMEO, sndtimeo);
+		options_set(opts, OPTION_SO_SNDTIMEO, sndtimeo);
 	if (unlikely(ifindex))
 		sockopt_device(opts, reader->net, ifindex);
 	if (unlikely(priority))
-		options_set(opts, SO_PRIORITY, priority);
+		options_set(opts, OPTION_SO_PRIORITY, priority);
 	/* As inet_diag does: the mark is the administrator's. */
 	if (unlikely(mark) && reader->net_admin)
-		options_set(opts, SO_MARK, mark);
+		options_set(opts, OPTION_SO_MARK, mark);
 	if (unlikely(lowat != 1))
-		options_set(opts, SO_RCVLOWAT, lowat);
+		options_set(opts, OPTION_SO_RCVLOWAT, lowat);
 #ifdef CONFIG_NET_RX_BUSY_POLL
 	if (unlikely(READ_ONCE(sk->sk_ll_usec)))
-		options_set(opts, SO_BUSY_POLL, READ_ONCE(sk->sk_ll_usec));
+		options_set(opts, OPTION_SO_BUSY_POLL, READ_ONCE(sk->sk_ll_usec));
 #endif
 	if (unlikely(rate != ~0UL))
-		options_set(opts, SO_MAX_PACING_RATE, rate);
+		options_set(opts, OPTION_SO_MAX_PACING_RATE, rate);
 	if (unlikely(tsflags))
-		options_set(opts, SO_TIMESTAMPING, tsflags);
+		options_set(opts, OPTION_SO_TIMESTAMPING, tsflags);
 	if (unlikely(sk->sk_no_check_tx))
-		options_set(opts, SO_NO_CHECK, 1);
+		options_set(opts, OPTION_SO_NO_CHECK, 1);
 
 	if (likely(!(flags & rare)))
 		return;
 	/* getsockopt's l_linger is an int. */
 	if (flags & BIT(SOCK_LINGER))
-		options_set(opts, SO_LINGER,
+		options_set(opts, OPTION_SO_LINGER,
 			    (s64)(int)(READ_ONCE(sk->sk_lingertime) / HZ));
 	if (flags & BIT(SOCK_URGINLINE))
-		options_set(opts, SO_OOBINLINE, 1);
+		options_set(opts, OPTION_SO_OOBINLINE, 1);
 	if (flags & BIT(SOCK_ZEROCOPY))
-		options_set(opts, SO_ZEROCOPY, 1);
+		options_set(opts, OPTION_SO_ZEROCOPY, 1);
 	if (flags & BIT(SOCK_TXTIME))
-		options_set(opts, SO_TXTIME,
+		options_set(opts, OPTION_SO_TXTIME,
 			    OPTIONS_TXTIME(sk->sk_clockid,
 					   (sk->sk_txtime_deadline_mode ?
 					    SOF_TXTIME_DEADLINE_MODE : 0) |
@@ -110,36 +110,36 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 	int ttl = READ_ONCE(inet->uc_ttl);
 
 	if (unlikely(tos))
-		options_set(opts, IP_TOS, tos);
+		options_set(opts, OPTION_IP_TOS, tos);
 	if (unlikely(ttl >= 0) &&
 	    ttl != READ_ONCE(reader->net->ipv4.sysctl_ip_default_ttl))
-		options_set(opts, IP_TTL, ttl);
+		options_set(opts, OPTION_IP_TTL, ttl);
 	if (unlikely(pmtudisc != reader->pmtudisc))
-		options_set(opts, IP_MTU_DISCOVER, pmtudisc);
+		options_set(opts, OPTION_IP_MTU_DISCOVER, pmtudisc);
 	if (unlikely(inet_test_bit(FREEBIND, sk)))
-		options_set(opts, IP_FREEBIND, 1);
+		options_set(opts, OPTION_IP_FREEBIND, 1);
 	if (unlikely(inet_test_bit(TRANSPARENT, sk)))
-		options_set(opts, IP_TRANSPARENT, 1);
+		options_set(opts, OPTION_IP_TRANSPARENT, 1);
 	if (unlikely(inet_test_bit(BIND_ADDRESS_NO_PORT, sk)))
-		options_set(opts, IP_BIND_ADDRESS_NO_PORT, 1);
+		options_set(opts, OPTION_IP_BIND_ADDRESS_NO_PORT, 1);
 	if (unlikely(inet_test_bit(RECVERR, sk)))
-		options_set(opts, IP_RECVERR, 1);
+		options_set(opts, OPTION_IP_RECVERR, 1);
 
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		const struct ipv6_pinfo *np = inet6_sk(sk);
 
 		if (unlikely(sk->sk_ipv6only != reader->v6only))
-			options_set(opts, IPV6_V6ONLY, sk->sk_ipv6only);
+			options_set(opts, OPTION_IPV6_V6ONLY, sk->sk_ipv6only);
 		if (unlikely(!np))
 			return;
 		if (unlikely(np->tclass))
-			options_set(opts, IPV6_TCLASS, np->tclass);
+			options_set(opts, OPTION_IPV6_TCLASS, np->tclass);
 		if (unlikely(np->hop_limit >= 0) &&
 		    np->hop_limit != reader->net->ipv6.devconf_all->hop_limit)
-			options_set(opts, IPV6_UNICAST_HOPS, np->hop_limit);
+			options_set(opts, OPTION_IPV6_UNICAST_HOPS, np->hop_limit);
 		if (unlikely(inet6_test_bit(RECVERR6, sk)))
-			options_set(opts, IPV6_RECVERR, 1);
+			options_set(opts, OPTION_IPV6_RECVERR, 1);
 	}
 #endif
 }
@@ -166,18 +166,18 @@ static void sockopt_tcp_sysctls(struct options *opts, struct sock *sk)
 	int linger2 = READ_ONCE(tp->linger2);
 
 	if (idle && idle != READ_ONCE(defaults->sysctl_tcp_keepalive_time))
-		options_set(opts, TCP_KEEPIDLE, idle / HZ);
+		options_set(opts, OPTION_TCP_KEEPIDLE, idle / HZ);
 	if (intvl && intvl != READ_ONCE(defaults->sysctl_tcp_keepalive_intvl))
-		options_set(opts, TCP_KEEPINTVL, intvl / HZ);
+		options_set(opts, OPTION_TCP_KEEPINTVL, intvl / HZ);
 	if (cnt && cnt != READ_ONCE(defaults->sysctl_tcp_keepalive_probes))
-		options_set(opts, TCP_KEEPCNT, cnt);
+		options_set(opts, OPTION_TCP_KEEPCNT, cnt);
 	if (syncnt && syncnt != READ_ONCE(defaults->sysctl_tcp_syn_retries))
-		options_set(opts, TCP_SYNCNT, syncnt);
+		options_set(opts, OPTION_TCP_SYNCNT, syncnt);
 	if (linger2 < 0)
-		options_set(opts, TCP_LINGER2, (s64)linger2);
+		options_set(opts, OPTION_TCP_LINGER2, (s64)linger2);
 	else if (linger2 &&
 		 linger2 != READ_ONCE(defaults->sysctl_tcp_fin_timeout))
-		options_set(opts, TCP_LINGER2, linger2 / HZ);
+		options_set(opts, OPTION_TCP_LINGER2, linger2 / HZ);
 }
 
 /* The socket signs or checks segments with TCP-MD5 or TCP-AO keys. */
@@ -187,13 +187,13 @@ static void sockopt_tcp_keys(struct options *opts, const struct tcp_sock *tp)
 	const struct tcp_md5sig_info *md5 = rcu_dereference(tp->md5sig_info);
 
 	if (md5 && !hlist_empty(&md5->head))
-		options_set(opts, TCP_MD5SIG, 1);
+		options_set(opts, OPTION_TCP_MD5SIG, 1);
 #endif
 #ifdef CONFIG_TCP_AO
 	const struct tcp_ao_info *ao = rcu_dereference(tp->ao_info);
 
 	if (ao && !hlist_empty(&ao->head))
-		options_set(opts, TCP_AO, 1);
+		options_set(opts, OPTION_TCP_AO, 1);
 #endif
 }
 
@@ -225,37 +225,37 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 	sockopt_ip(opts, sk, reader);
 
 	if (unlikely(state == TCP_LISTEN))
-		options_set(opts, TCP_FASTOPEN,
+		options_set(opts, OPTION_TCP_FASTOPEN,
 			    READ_ONCE(icsk->icsk_accept_queue.fastopenq.max_qlen));
 	if (unlikely(state == TCP_LISTEN || defer))
-		options_set(opts, TCP_DEFER_ACCEPT, options_defer_secs(defer));
+		options_set(opts, OPTION_TCP_DEFER_ACCEPT, options_defer_secs(defer));
 	if (unlikely(READ_ONCE(tp->keepalive_time) |
 		     READ_ONCE(tp->keepalive_intvl) |
 		     READ_ONCE(tp->keepalive_probes) | READ_ONCE(tp->linger2) |
 		     READ_ONCE(icsk->icsk_syn_retries)))
 		sockopt_tcp_sysctls(opts, sk);
 	if (unlikely(user_timeout))
-		options_set(opts, TCP_USER_TIMEOUT, user_timeout);
+		options_set(opts, OPTION_TCP_USER_TIMEOUT, user_timeout);
 	if (unlikely(READ_ONCE(tp->rx_opt.user_mss)))
-		options_set(opts, TCP_MAXSEG, sockopt_maxseg(tp, state));
+		options_set(opts, OPTION_TCP_MAXSEG, sockopt_maxseg(tp, state));
 	if (unlikely(tp->nonagle & TCP_NAGLE_CORK))
-		options_set(opts, TCP_CORK, 1);
+		options_set(opts, OPTION_TCP_CORK, 1);
 	if (unlikely(tp->fastopen_connect))
-		options_set(opts, TCP_FASTOPEN_CONNECT, 1);
+		options_set(opts, OPTION_TCP_FASTOPEN_CONNECT, 1);
 	if (unlikely(tp->fastopen_no_cookie))
-		options_set(opts, TCP_FASTOPEN_NO_COOKIE, 1);
+		options_set(opts, OPTION_TCP_FASTOPEN_NO_COOKIE, 1);
 	if (unlikely(notsent_lowat))
-		options_set(opts, TCP_NOTSENT_LOWAT, notsent_lowat);
+		options_set(opts, OPTION_TCP_NOTSENT_LOWAT, notsent_lowat);
 	if (unlikely(tp->save_syn))
-		options_set(opts, TCP_SAVE_SYN, tp->save_syn);
+		options_set(opts, OPTION_TCP_SAVE_SYN, tp->save_syn);
 	if (unlikely(tp->thin_lto))
-		options_set(opts, TCP_THIN_LINEAR_TIMEOUTS, 1);
+		options_set(opts, OPTION_TCP_THIN_LINEAR_TIMEOUTS, 1);
 	if (unlikely(tp->repair))
-		options_set(opts, TCP_REPAIR, 1);
+		options_set(opts, OPTION_TCP_REPAIR, 1);
 	if (unlikely(ca != reader->congestion) && ca)
-		options_set_text(opts, TCP_CONGESTION, ca->name);
+		options_set_text(opts, OPTION_TCP_CONGESTION, ca->name);
 	if (unlikely(ulp))
-		options_set_text(opts, TCP_ULP, ulp->name);
+		options_set_text(opts, OPTION_TCP_ULP, ulp->name);
 	if (reader->net_admin)
 		sockopt_tcp_keys(opts, tp);
 }
@@ -281,15 +281,15 @@ void sockopt_udp(struct options *opts, struct sock *sk,
 	sockopt_ip(opts, sk, reader);
 
 	if (unlikely(udp_test_bit(CORK, sk)))
-		options_set(opts, UDP_CORK, 1);
+		options_set(opts, OPTION_UDP_CORK, 1);
 	if (unlikely(segment))
-		options_set(opts, UDP_SEGMENT, segment);
+		options_set(opts, OPTION_UDP_SEGMENT, segment);
 	if (unlikely(udp_test_bit(GRO_ENABLED, sk)))
-		options_set(opts, UDP_GRO, 1);
+		options_set(opts, OPTION_UDP_GRO, 1);
 	if (unlikely(encap))
-		options_set(opts, UDP_ENCAP, encap);
+		options_set(opts, OPTION_UDP_ENCAP, encap);
 	if (unlikely(udp_test_bit(NO_CHECK6_TX, sk)))
-		options_set(opts, UDP_NO_CHECK6_TX, 1);
+		options_set(opts, OPTION_UDP_NO_CHECK6_TX, 1);
 	if (unlikely(udp_test_bit(NO_CHECK6_RX, sk)))
-		options_set(opts, UDP_NO_CHECK6_RX, 1);
+		options_set(opts, OPTION_UDP_NO_CHECK6_RX, 1);
 }

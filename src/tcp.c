@@ -18,7 +18,7 @@
 
 /* By state; with the blank that ends the column, and a round size to copy. */
 static const char tcp_stat[16][8] = {
-	[0 ... 15]		= "-    ",
+	[0]			= "-    ",
 	[TCP_ESTABLISHED]	= "ESTB ",
 	[TCP_SYN_SENT]		= "SYNS ",
 	[TCP_SYN_RECV]		= "SYNR ",
@@ -31,6 +31,7 @@ static const char tcp_stat[16][8] = {
 	[TCP_LISTEN]		= "LSTN ",
 	[TCP_CLOSING]		= "CLSG ",
 	[TCP_NEW_SYN_RECV]	= "SYNR ",
+	[13 ... 15]		= "-    ",
 };
 
 static __always_inline char *put_stat(char *p, unsigned int state)

@@ -11,7 +11,7 @@
 
 #include "view.h"
 
-/* How often those who wait are told to leave, a millisecond apart. */
+/* How often those who wait are told to leave, about a millisecond apart. */
 #define VIEW_TRIES	100
 
 struct view view_all;
@@ -47,6 +47,7 @@ int view_init(struct view *view, u64 id)
 
 static void view_wake_one(struct view *view)
 {
+	/* After view_wake()'s smp_mb(). */
 	if (waitqueue_active(view->wait))
 		irq_work_queue(&view->work);
 }
@@ -108,12 +109,13 @@ void view_exit(struct view *view)
 
 	if (READ_ONCE(view->polled)) {
 		irq_work_sync(&view->work);
+		/* Nobody comes any more, so an empty queue stays empty. */
 		for (tries = 0; waitqueue_active(view->wait); tries++) {
 			if (tries == VIEW_TRIES)
 				return;
 			__wake_up(view->wait, TASK_NORMAL, 0,
 				  poll_to_key((__force __poll_t)~0U));
-			msleep(1);
+			usleep_range(500, 2000);
 		}
 		/* The last one to leave may hold the queue's lock yet. */
 		spin_lock_irq(&view->wait->lock);
