@@ -18,7 +18,7 @@
  * struct life_task - a process, as it was when it acted on a socket
  * @pid: its PIDs: in the first PID namespace, in its own, and in the one above
  *	its own; 0 where there is none
- * @pid_ns: the inode numbers of the latter two namespaces
+ * @pid_ns: the latter two namespaces, as probe_pid_ns() calls them
  * @comm: its name; not terminated when it is all used
  *
  * Plain numbers and not a struct pid, whose last reference must not be dropped

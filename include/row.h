@@ -42,7 +42,7 @@
 #define ROW_UID_WIDTH	(ROW_INODE(0) - ROW_UID(0))
 
 /**
- * struct row_reader - what is the same for all rows that one read() writes
+ * struct row_reader - what is the same for all rows that a reader gets
  * @net: the namespace that is read
  * @user_ns: the opener's; UIDs are shown in its terms
  * @net_admin: the opener has CAP_NET_ADMIN over @net
@@ -55,7 +55,7 @@
  *	kernel with CONFIG_INIT_STACK_ALL_ZERO would clear each time
  * @uids: owners that were asked for, each with its text in @user_ns's terms
  *
- * On the stack of one read(); never shared.
+ * Part of an open file, under its seq_file's mutex.
  */
 struct row_reader {
 	struct net *net;

@@ -65,7 +65,8 @@ struct view *view_of(const struct net *net)
  * struct life_file - an open tcplife
  * @p: the namespace, where seq_file_net() looks for it; so it is first
  * @view: whose rows it shows
- * @pid_ns: the PID namespace of the procfs it was opened in, which has it
+ * @in_init_pid_ns: the procfs it was opened in is of the first PID namespace
+ * @pid_ns: and else of which one, as probe_pid_ns() calls it
  * @net_admin: the opener may see which process a session belonged to
  * @euid: who the opener is; its own sessions' processes it may see, too
  * @in_pass: a pass has begun
@@ -78,7 +79,8 @@ struct view *view_of(const struct net *net)
 struct life_file {
 	struct seq_net_private p;
 	struct view *view;
-	struct pid_namespace *pid_ns;
+	bool in_init_pid_ns;
+	u32 pid_ns;
 	bool net_admin;
 	kuid_t euid;
 	bool in_pass;
@@ -241,10 +243,10 @@ static u32 life_pid(const struct life_file *file, const struct life_task *task)
 {
 	unsigned int i;
 
-	if (file->pid_ns == &init_pid_ns)
+	if (file->in_init_pid_ns)
 		return task->pid[0];
 	for (i = 1; i < LIFE_PID_LEVELS; i++)
-		if (task->pid[i] && task->pid_ns[i - 1] == file->pid_ns->ns.inum)
+		if (task->pid[i] && task->pid_ns[i - 1] == file->pid_ns)
 			return task->pid[i];
 	return 0;
 }
@@ -352,12 +354,17 @@ static int life_open_ops(struct inode *inode, struct file *filp,
 			 const struct seq_operations *ops)
 {
 	struct life_file *file = procfile_open(inode, filp, ops, sizeof(*file));
+	const struct pid_namespace *pid_ns;
 	struct net *net;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	net = seq_file_net(filp->private_data);
-	file->pid_ns = proc_pid_ns(inode->i_sb);
+	pid_ns = proc_pid_ns(inode->i_sb);
+	file->in_init_pid_ns = pid_ns == &init_pid_ns;
+	rcu_read_lock();
+	file->pid_ns = probe_pid_ns(pid_ns);
+	rcu_read_unlock();
 	file->euid = current_euid();
 	file->net_admin = procfile_net_admin(filp->private_data);
 	file->view = view_of(net);

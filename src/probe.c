@@ -19,6 +19,7 @@
  * thread is never the answer: the work that it does is somebody else's (a
  * delayed close, a path of MPTCP).
  */
+#include <linux/hash.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/pid_namespace.h>
@@ -44,6 +45,25 @@ static bool probe_has_task(void)
 	return in_task() && !(current->flags & PF_KTHREAD);
 }
 
+/**
+ * probe_pid_ns() - a number to know a PID namespace by when it is gone
+ * @ns: the namespace
+ *
+ * Its inode number alone comes back at once with the next namespace, and then a
+ * container would be shown another one's PIDs as its own. So that is mixed with
+ * the time when its first process was made.
+ *
+ * Context: RCU read-side critical section.
+ * Return: the number.
+ */
+u32 probe_pid_ns(const struct pid_namespace *ns)
+{
+	const struct task_struct *init = READ_ONCE(ns->child_reaper);
+
+	return hash_64((init ? READ_ONCE(init->start_time) : 0) ^
+		       (u64)ns->ns.inum << 32, 32);
+}
+
 static void probe_task(struct life_task *task)
 {
 	const struct pid *pid;
@@ -58,9 +78,9 @@ static void probe_task(struct life_task *task)
 		task->pid[2] = 0;
 	} else {
 		task->pid[1] = pid->numbers[level].nr;
-		task->pid_ns[0] = pid->numbers[level].ns->ns.inum;
+		task->pid_ns[0] = probe_pid_ns(pid->numbers[level].ns);
 		task->pid[2] = pid->numbers[level - 1].nr;
-		task->pid_ns[1] = pid->numbers[level - 1].ns->ns.inum;
+		task->pid_ns[1] = probe_pid_ns(pid->numbers[level - 1].ns);
 	}
 	/* The process's name, not the thread's; prctl() may be changing it. */
 	memcpy(task->comm, current->group_leader->comm, sizeof(task->comm));

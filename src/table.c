@@ -62,14 +62,14 @@ struct table {
  * @table: what was opened
  * @place: where the next batch begins
  * @done: no batch is left
- * @net_admin: the opener has CAP_NET_ADMIN over the namespace
+ * @reader: what its rows are written for
  */
 struct table_file {
 	struct iter iter;
 	const struct table *table;
 	struct iter_place place;
 	bool done;
-	bool net_admin;
+	struct row_reader reader;
 };
 
 #define HEADER(local, foreign)						\
@@ -131,14 +131,11 @@ static void table_stop(struct seq_file *seq, void *v)
 	/* The iterator never stays started between two calls. */
 }
 
-static void table_reader_init(struct row_reader *reader, struct seq_file *seq)
+/* What may have changed since the batch before. */
+static void table_reader_refresh(struct row_reader *reader)
 {
-	const struct table_file *file = seq->private;
-	struct net *net = seq_file_net(seq);
+	struct net *net = reader->net;
 
-	reader->net = net;
-	reader->user_ns = seq_user_ns(seq);
-	reader->net_admin = file->net_admin;
 	reader->congestion = rcu_access_pointer(net->ipv4.tcp_congestion_control);
 	reader->pmtudisc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) ?
 			   IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
@@ -146,7 +143,6 @@ static void table_reader_init(struct row_reader *reader, struct seq_file *seq)
 	reader->v6only = READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
 	reader->now = tcp_jiffies32;
-	row_uids_init(reader);
 }
 
 /* Writes a batch: all rows from file->place on that fit. */
@@ -156,7 +152,6 @@ static int table_show(struct seq_file *seq, void *v)
 	const struct table *table = file->table;
 	/* Where the bucket that is being written began, here and in the table. */
 	struct iter_place place = file->place;
-	struct row_reader reader;
 	char *begin = seq->buf, *mark, *p = begin;
 	char *full = seq->buf + seq->size - ROW_MAX;
 
@@ -175,7 +170,7 @@ static int table_show(struct seq_file *seq, void *v)
 	}
 	mark = p;
 
-	table_reader_init(&reader, seq);
+	table_reader_refresh(&file->reader);
 	v = iter_start(seq, table->proto, &place);
 	while (v && p <= full) {
 		if (!iter_same_bucket(&file->iter, table->proto, &place)) {
@@ -183,7 +178,7 @@ static int table_show(struct seq_file *seq, void *v)
 			mark = p;
 		}
 		rcu_read_lock();
-		p = table->row(p, v, table->v6, &reader);
+		p = table->row(p, v, table->v6, &file->reader);
 		rcu_read_unlock();
 		place.offset++;
 		v = iter_next(seq, table->proto, v);
@@ -215,12 +210,17 @@ static const struct seq_operations table_seq_ops = {
 static int table_open(struct inode *inode, struct file *filp)
 {
 	struct table_file *file;
+	struct seq_file *seq;
 
 	file = procfile_open(inode, filp, &table_seq_ops, sizeof(*file));
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	seq = filp->private_data;
 	file->table = pde_data(inode);
-	file->net_admin = procfile_net_admin(filp->private_data);
+	file->reader.net = seq_file_net(seq);
+	file->reader.user_ns = seq_user_ns(seq);
+	file->reader.net_admin = procfile_net_admin(seq);
+	row_uids_init(&file->reader);
 	return 0;
 }
 
