@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make [KDIR=...]: build knetstat for the running kernel, or the one whose headers are
+# in KDIR. `make help` lists the rest.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+DESTDIR	?=
+
+# dkms.conf holds the version, because dkms reads it before anything can be run.
+VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+# As modules are loaded: bullseye's kernel.release names the upstream version instead.
+RELEASE	:= $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	     $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+
+BUILD	:= $(CURDIR)/build/$(RELEASE)
+SOURCES	:= Kbuild include src tests/kunit
+AUTOLOAD := $(DESTDIR)/etc/modules-load.d/knetstat.conf
+
+all: modules
+
+# kbuild writes into M=, and what it writes there changes from kernel to kernel. So M=
+# is a tree of links to the sources under build/, which git ignores, one for each kernel.
+modules: kdir
+	@mkdir -p $(BUILD)/tests
+	@find $(BUILD) -type l -delete
+	@for s in $(wildcard $(SOURCES)); do \
+		cp -rsT $(CURDIR)/$$s $(BUILD)/$$s || exit; \
+	done
+	$(MAKE) -C $(KDIR) M=$(BUILD) KNETSTAT_VERSION=$(VERSION) modules
+
+kdir:
+	@[ -n "$(RELEASE)" ] || { echo "$(KDIR): no kernel headers there:" \
+		"install the running kernel's, or set KDIR=" >&2; exit 1; }
+
+# As root, on this machine, now.
+load: modules
+	[ ! -d /sys/module/knetstat ] || rmmod knetstat
+	insmod $(BUILD)/knetstat.ko $(PARAMS)
+
+unload:
+	rmmod knetstat
+
+# For the one kernel it was built for; dkms-install follows the kernel's updates, too.
+install: modules autoload
+	install -D -m 644 $(BUILD)/knetstat.ko \
+		$(DESTDIR)/lib/modules/$(RELEASE)/extra/knetstat.ko
+	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
+
+uninstall: kdir
+	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/extra/knetstat.ko $(AUTOLOAD)
+	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
+
+# Loads the module at every boot.
+autoload:
+	@mkdir -p $(dir $(AUTOLOAD))
+	echo knetstat > $(AUTOLOAD)
+
+# A version that is there already, this one or another, is replaced.
+dkms-install: kdir dkms-remove
+	mkdir -p /usr/src/knetstat-$(VERSION)
+	cp -r --parents -t /usr/src/knetstat-$(VERSION) \
+		Makefile dkms.conf $(wildcard $(SOURCES))
+	dkms add -m knetstat -v $(VERSION)
+	dkms build -m knetstat -v $(VERSION) -k $(RELEASE)
+	dkms install -m knetstat -v $(VERSION) -k $(RELEASE)
+	$(MAKE) autoload
+
+dkms-remove:
+	@for tree in /var/lib/dkms/knetstat/*/source; do \
+		[ -e "$$tree" ] || continue; \
+		version=$$(basename "$$(dirname "$$tree")"); \
+		dkms remove -m knetstat -v "$$version" --all || exit; \
+	done
+	rm -rf /var/lib/dkms/knetstat /usr/src/knetstat-*
+	rm -f /etc/modules-load.d/knetstat.conf
+
+clean:
+	rm -rf build
+
+# The scripts also work where not even make is installed yet.
+demo check bench:
+	scripts/$@
+
+style:
+	scripts/check style
+
+help:
+	@echo 'make                build build/RELEASE/knetstat.ko for KDIR (default: the running kernel)'
+	@echo 'make load|unload    load it into the running kernel, with PARAMS="name=value ..."; unload it'
+	@echo 'make dkms-install   have DKMS build and install it for this and every later kernel'
+	@echo 'make dkms-remove    undo that'
+	@echo 'make install        install it for this kernel only (DESTDIR=...)'
+	@echo 'make uninstall      undo that'
+	@echo 'make demo           see it work in a virtual machine'
+	@echo 'make check          run every test;  make style: only the style checks'
+	@echo 'make bench          run every measurement'
+	@echo 'make clean          remove build/'
+
+.PHONY: all modules kdir load unload install uninstall autoload dkms-install dkms-remove \
+	clean demo check bench style help
