@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KNETSTAT_KUNIT_SUITES_H
+#define KNETSTAT_KUNIT_SUITES_H
+
+#include <kunit/test.h>
+
+extern struct kunit_suite field_suite;
+extern struct kunit_suite diag_suite;
+extern struct kunit_suite options_suite;
+extern struct kunit_suite row_suite;
+
+#endif /* KNETSTAT_KUNIT_SUITES_H */
