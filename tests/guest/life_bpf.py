@@ -237,9 +237,10 @@ def side_by_side():
                 theirs[ends(row)].append(row)
         finally:
             bpf.stop()
-    note(f"{'case':45} {'end':11} {'right':20} {'ours':20} BPF's")
+    note(f"{'case':45} {'end':11} {'right':18} {'ours':18} {'BPF':18} times")
     right = total = 0
     for name, scene in table:
+        lines = collections.Counter()
         for wanted in scene.wanted:
             ours = [row for row in scene.rows
                     if (row.local, row.remote) == (wanted.local,
@@ -249,11 +250,13 @@ def side_by_side():
             good = answer is not None and answer.pid == wanted.pid
             total += 1
             right += good
-            note(f"{name[:45]:45} {f'{wanted.role} {wanted.end}':11} "
-                 f"{_who(wanted.pid, wanted.comm):20} "
-                 f"{_who(ours.pid, ours.comm):20} "
-                 f"{_who(answer.pid, answer.comm.encode()) if answer else 'missed':20}"
-                 f"{'' if good else ' WRONG'}")
+            lines[(f"{wanted.role} {wanted.end}", _name(wanted.comm),
+                   f"{_name(ours.comm)} ({ours.by})",
+                   answer.comm if answer else "missed",
+                   "" if good else "WRONG")] += 1
+        for (end, wanted, ours, its, good), times in lines.items():
+            note(f"{name[:45]:45} {end:11} {wanted:18} {ours:18} {its:18} "
+                 f"{times:2} {good}".rstrip())
             name = ""
     note(f"ours right in {total} of {total}, BPF's in {right}")
     for text in skipped:
@@ -261,5 +264,5 @@ def side_by_side():
     equal(failed, [], "scenes")
 
 
-def _who(pid, comm):
-    return f"{pid} {comm.decode('latin-1')}" if pid else "-"
+def _name(comm):
+    return comm.decode("latin-1") if comm else "-"

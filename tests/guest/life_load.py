@@ -18,8 +18,7 @@ import struct
 import time
 
 from lib import life
-from lib.ktap import (DEBUG, Skip, Workers, check, equal, note, scaled, test,
-                      until)
+from lib.ktap import Skip, Workers, check, equal, note, scaled, test, until
 from lib.life import FILE, LONG, STAT, Follower, Process, drain, module, read, \
     stat
 from lib.world import (LIBC, Netns, gone, insmod, ip, listener, loaded, pair,
@@ -672,6 +671,3 @@ def probes_allocate_nothing():
     finally:
         insmod()
     check(loaded_count > 3, "no allocations are counted")
-
-
-__all__ = ["DEBUG"]

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from lib import life
 from lib.ktap import Failed, Skip, cases, check, equal, scaled, test, until
-from lib.life import (Process, Stage, Want, comm, disconnect, ended, linger,
-                      receive, want, was_reset)
+from lib.life import (Process, Stage, disconnect, ended, linger, receive,
+                      want, was_reset)
 from lib.wire import ACK, FIN, OURS, PSH, RST, SYN, Wire
 from lib.world import (IPPROTO_MPTCP, PLAIN_USER, Netns, gone, ip, join,
                        listener, sysctl, user)
@@ -1404,6 +1404,3 @@ def restored():
         stage = Stage()
         cases(["plain", "wrapping"], one)
         tail(stage)
-
-
-__all__ = ["Want", "comm"]
