@@ -20,6 +20,7 @@
  * delayed close, a path of MPTCP).
  */
 #include <linux/hash.h>
+#include <linux/idr.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/pid_namespace.h>
@@ -58,7 +59,10 @@ static bool probe_has_task(void)
  */
 u32 probe_pid_ns(const struct pid_namespace *ns)
 {
-	const struct task_struct *init = READ_ONCE(ns->child_reaper);
+	/* Not child_reaper, which still points there when that has gone. */
+	struct pid *pid = idr_find(&ns->idr, 1);
+	const struct task_struct *init =
+		pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
 
 	return hash_64((init ? READ_ONCE(init->start_time) : 0) ^
 		       (u64)ns->ns.inum << 32, 32);

@@ -142,7 +142,7 @@ struct session *session_claim(struct session_table *table, const void *sk)
 void session_release(struct session_table *table, struct session *session)
 {
 	/* Odd until whoever claims the place has filled it in. */
-	WRITE_ONCE(session->stamp, session->stamp + 1);
+	WRITE_ONCE(session->stamp, session->stamp | 1);
 	/* Whoever claims the place finds it left. */
 	smp_store_release(&table->keys[session - table->sessions], 0UL);
 }
