@@ -39,10 +39,10 @@ struct session {
 	u16 data_segs;
 	u8 by;
 	u8 role;
-	bool listener : 1;
-	bool established : 1;
-	bool repaired : 1;
-	bool deaf : 1;
+	u8 listener : 1;
+	u8 established : 1;
+	u8 repaired : 1;
+	u8 deaf : 1;
 };
 
 static_assert(sizeof(struct session) == 64, "a cache line each");

@@ -170,6 +170,8 @@ static void *iter_start_udp(struct seq_file *seq,
 		st->bucket = place->bucket - 1;
 		spin_lock_bh(&table->hash[st->bucket].lock);
 		v = iter_ops[ITER_UDP].next(seq, &iter_udp_last, &pos);
+		/* It has released it, which sparse can't see. */
+		__release(&table->hash[place->bucket - 1].lock);
 	}
 	while (v && offset-- && st->bucket == place->bucket)
 		v = iter_ops[ITER_UDP].next(seq, v, &pos);
