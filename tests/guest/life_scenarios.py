@@ -303,9 +303,12 @@ def _data_for_the_gone(scene, flavour):
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "fin", 5, 0),
                 want(server, "acpt", "reset", 0, 5, by="listen"))
+    port = client.getsockname()[1]
     say(client, server, 5)
     client.close()
     ended(server)
+    # Not before its FIN has been acknowledged: then it would be an abort.
+    until(lambda: any(row.lport == port for row in life.read()), "the end")
     server.sendall(b"x" * 10)
     until(lambda: server.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
           "the reset")
