@@ -670,7 +670,7 @@ def bad_parameters():
             raise AssertionError("loaded")
         except OSError as error:
             check(error.errno in (errno.EINVAL, errno.ERANGE), error)
-        said = [line for line in log.lines() if "knetstat" in line]
+        said = [line for line in log.lines() if "knetstat:" in line]
         equal(len(said), 1, "lines in the log", said)
         check(parameters.split("=")[0] in said[0], said)
         check(not os.path.exists(FILE) and not os.path.exists(STAT),
