@@ -9,6 +9,7 @@ import collections
 import contextlib
 import ctypes
 import errno
+import functools
 import mmap
 import os
 import select
@@ -537,11 +538,21 @@ def loads_meanwhile():
 
 # When memory is short
 
+def with_faults(function):
+    """The test gets what has its allocations fail; it is skipped without."""
+    @functools.wraps(function)
+    def run():
+        from faults import Faults
+        with Faults() as faults:
+            function(faults)
+    return run
+
+
 @test
-def no_memory_to_open():
+@with_faults
+def no_memory_to_open(faults):
     """open() and the first read: an error, or a file that says the truth."""
-    from faults import Faults, each_allocation, honest
-    faults = Faults()
+    from faults import each_allocation, honest
     with Netns():
         follower = Follower()
         talk(0, 3)
@@ -584,10 +595,10 @@ def no_memory_to_open():
 
 
 @test
-def no_memory_to_load():
+@with_faults
+def no_memory_to_load(faults):
     """insmod: an error and nothing left, or all files."""
-    from faults import Faults, honest
-    faults = Faults()
+    from faults import honest
     netns = Netns()
     rmmod()
     failures = 0
@@ -617,11 +628,11 @@ def no_memory_to_load():
 
 
 @test
-def no_memory_for_a_namespace():
+@with_faults
+def no_memory_for_a_namespace(faults):
     """unshare: an error, or a namespace that has its view."""
-    from faults import Faults, honest
+    from faults import honest
     from lib.ktap import in_child
-    faults = Faults()
 
     def births():
         here = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -644,10 +655,9 @@ def no_memory_for_a_namespace():
 
 
 @test
-def probes_allocate_nothing():
+@with_faults
+def probes_allocate_nothing(faults):
     """A session makes as many allocations with the module as without."""
-    from faults import Faults
-    faults = Faults()
     door = listener(INET)
     address = door.getsockname()
 
