@@ -42,6 +42,8 @@ extern struct view view_all;
 extern struct ring life_ring;
 extern struct session_table life_sessions;
 
+int views_init(void);
+void views_exit(void);
 int view_init(struct view *view, u64 id);
 void view_exit(struct view *view);
 void view_wait(struct view *view, struct file *filp, poll_table *table);

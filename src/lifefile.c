@@ -581,9 +581,9 @@ int __init lifefile_init(void)
 	if (err)
 		return err;
 
-	err = view_init(&view_all, 0);
+	err = views_init();
 	if (err)
-		goto err_view;
+		goto err_views;
 	/* Without recording the files are there, and empty. */
 	err = ring_init(&life_ring, records ?: 1);
 	if (err)
@@ -608,8 +608,8 @@ err_pernet:
 err_sessions:
 	ring_exit(&life_ring);
 err_ring:
-	view_exit(&view_all);
-err_view:
+	views_exit();
+err_views:
 	pr_err("cannot record sessions (records=%u sessions=%u): error %d\n",
 	       records, sessions, err);
 	return err;
@@ -628,5 +628,5 @@ void lifefile_exit(void)
 	unregister_pernet_subsys(&life_net_ops);
 	session_table_exit(&life_sessions);
 	ring_exit(&life_ring);
-	view_exit(&view_all);
+	views_exit();
 }

@@ -26,8 +26,8 @@ int session_table_init(struct session_table *table, unsigned int sessions)
 	size_t places = max_t(size_t, 2 * (size_t)sessions, SESSION_LINE);
 
 	table->line_mask = places / SESSION_LINE - 1;
-	table->keys = vzalloc(array_size(places, sizeof(*table->keys)));
-	table->sessions = vzalloc(array_size(places, sizeof(*table->sessions)));
+	table->keys = __vmalloc(array_size(places, sizeof(*table->keys)), GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	table->sessions = __vmalloc(array_size(places, sizeof(*table->sessions)), GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (table->keys && table->sessions)
 		return 0;
 	session_table_exit(table);

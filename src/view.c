@@ -4,9 +4,11 @@
  */
 #include <linux/delay.h>
 #include <linux/irq_work.h>
+#include <linux/lockdep.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "view.h"
@@ -15,6 +17,21 @@
 #define VIEW_TRIES	100
 
 struct view view_all;
+
+/**
+ * struct view_class - what lockdep knows the wait queues by
+ * @key: their class
+ * @name: its name
+ *
+ * Not in the module's memory: a queue that is left to its sleepers needs it.
+ * Made and freed with the module, or left with such a queue.
+ */
+static struct view_class {
+	struct lock_class_key key;
+	char name[16];
+} *view_class;
+
+static bool view_left;
 
 static void view_work(struct irq_work *work)
 {
@@ -41,7 +58,7 @@ int view_init(struct view *view, u64 id)
 	view->wait = kmalloc(sizeof(*view->wait), GFP_KERNEL);
 	if (!view->wait)
 		return -ENOMEM;
-	init_waitqueue_head(view->wait);
+	__init_waitqueue_head(view->wait, view_class->name, &view_class->key);
 	return 0;
 }
 
@@ -111,8 +128,10 @@ void view_exit(struct view *view)
 		irq_work_sync(&view->work);
 		/* Nobody comes any more, so an empty queue stays empty. */
 		for (tries = 0; waitqueue_active(view->wait); tries++) {
-			if (tries == VIEW_TRIES)
+			if (tries == VIEW_TRIES) {
+				view_left = true;
 				return;
+			}
 			__wake_up(view->wait, TASK_NORMAL, 0,
 				  poll_to_key((__force __poll_t)~0U));
 			usleep_range(500, 2000);
@@ -123,4 +142,40 @@ void view_exit(struct view *view)
 		synchronize_rcu();
 	}
 	kfree(view->wait);
+}
+
+/**
+ * views_init() - make the view of all namespaces, and what all views need
+ *
+ * Context: Process context, at load.
+ * Return: 0, or -ENOMEM.
+ */
+int views_init(void)
+{
+	int err;
+
+	view_class = kzalloc(sizeof(*view_class), GFP_KERNEL);
+	if (!view_class)
+		return -ENOMEM;
+	strscpy(view_class->name, "knetstat view", sizeof(view_class->name));
+	lockdep_register_key(&view_class->key);
+	err = view_init(&view_all, 0);
+	if (err)
+		views_exit();
+	return err;
+}
+
+/**
+ * views_exit() - unmake what views_init() made
+ *
+ * Context: Process context, when the views of all namespaces have been unmade.
+ */
+void views_exit(void)
+{
+	if (view_all.wait)
+		view_exit(&view_all);
+	if (view_left)
+		return;
+	lockdep_unregister_key(&view_class->key);
+	kfree(view_class);
 }
