@@ -23,7 +23,8 @@ int ring_init(struct ring *ring, unsigned int rows)
 	raw_spin_lock_init(&ring->lock);
 	ring->head = 1;
 	ring->mask = rows - 1;
-	ring->slots = __vmalloc(array_size(rows, sizeof(*ring->slots)), GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	ring->slots = __vmalloc(array_size(rows, sizeof(*ring->slots)),
+				GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	return ring->slots ? 0 : -ENOMEM;
 }
 

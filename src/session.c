@@ -23,11 +23,13 @@
  */
 int session_table_init(struct session_table *table, unsigned int sessions)
 {
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
 	size_t places = max_t(size_t, 2 * (size_t)sessions, SESSION_LINE);
 
 	table->line_mask = places / SESSION_LINE - 1;
-	table->keys = __vmalloc(array_size(places, sizeof(*table->keys)), GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
-	table->sessions = __vmalloc(array_size(places, sizeof(*table->sessions)), GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	table->keys = __vmalloc(array_size(places, sizeof(*table->keys)), gfp);
+	table->sessions = __vmalloc(array_size(places,
+					       sizeof(*table->sessions)), gfp);
 	if (table->keys && table->sessions)
 		return 0;
 	session_table_exit(table);
