@@ -152,7 +152,7 @@ static int table_show(struct seq_file *seq, void *v)
 	const struct table *table = file->table;
 	/* Where the bucket that is being written began, here and in the table. */
 	struct iter_place place = file->place;
-	char *begin = seq->buf, *mark, *p = begin;
+	char *p = seq->buf, *begin, *mark;
 	char *full = seq->buf + seq->size - ROW_MAX;
 
 	if (seq->count) {
@@ -161,13 +161,9 @@ static int table_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 
-	if (iter_place_first(&place)) {
-		size_t len = strlen(table->header);
-
-		memcpy(p, table->header, len);
-		p += len;
-		begin = p;
-	}
+	if (iter_place_first(&place))
+		p = field_cstr(p, table->header);
+	begin = p;
 	mark = p;
 
 	table_reader_refresh(&file->reader);
