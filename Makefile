@@ -5,6 +5,8 @@
 
 KDIR	?= /lib/modules/$(shell uname -r)/build
 DESTDIR	?=
+PREFIX	?= /usr/local
+CFLAGS	?= -O2 -g -Wall -Wextra
 
 # dkms.conf holds the version, because dkms reads it before anything can be run.
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
@@ -15,8 +17,9 @@ RELEASE	:= $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 BUILD	:= $(CURDIR)/build/$(RELEASE)
 SOURCES	:= Kbuild include src tests/kunit
 AUTOLOAD := $(DESTDIR)/etc/modules-load.d/knetstat.conf
+PROGRAMS := $(patsubst src/tools/%.c,%,$(wildcard src/tools/*.c))
 
-all: modules
+all: modules tools
 
 # kbuild writes into M=, and what it writes there changes from kernel to kernel. So M=
 # is a tree of links to the sources under build/, which git ignores, one for each kernel.
@@ -27,6 +30,15 @@ modules: kdir
 		cp -rsT $(CURDIR)/$$s $(BUILD)/$$s || exit; \
 	done
 	$(MAKE) -C $(KDIR) M=$(BUILD) KNETSTAT_VERSION=$(VERSION) modules
+
+# The programs need nothing of the kernel but its files: no KDIR, and one for all kernels.
+tools: $(PROGRAMS:%=build/tools/%)
+
+# Under another name first: the tests of two kernels may build it at the same time.
+build/tools/%: src/tools/%.c dkms.conf
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(CPPFLAGS) -DKNETSTAT_VERSION='"$(VERSION)"' $(CFLAGS) \
+		$(LDFLAGS) -o $@.$$$$ $< && mv $@.$$$$ $@
 
 kdir:
 	@[ -n "$(RELEASE)" ] || { echo "$(KDIR): no kernel headers there:" \
@@ -41,14 +53,22 @@ unload:
 	rmmod knetstat
 
 # For the one kernel it was built for; dkms-install follows the kernel's updates, too.
-install: modules autoload
+install: modules autoload install-tools
 	install -D -m 644 $(BUILD)/knetstat.ko \
 		$(DESTDIR)/lib/modules/$(RELEASE)/extra/knetstat.ko
 	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
 
-uninstall: kdir
+uninstall: kdir uninstall-tools
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/extra/knetstat.ko $(AUTOLOAD)
 	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
+
+install-tools: tools
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=build/tools/%)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(PROGRAMS:%=src/tools/%.8)
+
+uninstall-tools:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) \
+		$(PROGRAMS:%=$(DESTDIR)$(PREFIX)/share/man/man8/%.8)
 
 # Loads the module at every boot.
 autoload:
@@ -63,9 +83,9 @@ dkms-install: kdir dkms-remove
 	dkms add -m knetstat -v $(VERSION)
 	dkms build -m knetstat -v $(VERSION) -k $(RELEASE)
 	dkms install -m knetstat -v $(VERSION) -k $(RELEASE)
-	$(MAKE) autoload
+	$(MAKE) autoload install-tools
 
-dkms-remove:
+dkms-remove: uninstall-tools
 	@for tree in /var/lib/dkms/knetstat/*/source; do \
 		[ -e "$$tree" ] || continue; \
 		version=$$(basename "$$(dirname "$$tree")"); \
@@ -96,5 +116,5 @@ help:
 	@echo 'make bench          run every measurement'
 	@echo 'make clean          remove build/'
 
-.PHONY: all modules kdir load unload install uninstall autoload dkms-install dkms-remove \
+.PHONY: all modules tools install-tools uninstall-tools kdir load unload install uninstall autoload dkms-install dkms-remove \
 	clean demo check bench style help

@@ -7,6 +7,7 @@
 
 #include "iter.h"
 #include "knetstat.h"
+#include "lifefile.h"
 #include "table.h"
 
 static int __init knetstat_init(void)
@@ -16,11 +17,22 @@ static int __init knetstat_init(void)
 	err = iter_init();
 	if (err)
 		return err;
-	return table_init();
+	err = table_init();
+	if (err)
+		return err;
+	err = lifefile_init();
+	if (err)
+		goto err_lifefile;
+	return 0;
+
+err_lifefile:
+	table_exit();
+	return err;
 }
 
 static void __exit knetstat_exit(void)
 {
+	lifefile_exit();
 	table_exit();
 }
 

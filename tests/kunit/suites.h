@@ -8,5 +8,8 @@ extern struct kunit_suite field_suite;
 extern struct kunit_suite diag_suite;
 extern struct kunit_suite options_suite;
 extern struct kunit_suite row_suite;
+extern struct kunit_suite ring_suite;
+extern struct kunit_suite session_suite;
+extern struct kunit_suite life_suite;
 
 #endif /* KNETSTAT_KUNIT_SUITES_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KNETSTAT_PROBE_H
+#define KNETSTAT_PROBE_H
+
+#include <linux/types.h>
+
+struct pid_namespace;
+
+int probe_init(void);
+void probe_exit(void);
+u32 probe_pid_ns(const struct pid_namespace *ns);
+
+#endif /* KNETSTAT_PROBE_H */

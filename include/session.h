@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The table of live sessions: what is known of a socket from its beginning.
+ */
+#ifndef KNETSTAT_SESSION_H
+#define KNETSTAT_SESSION_H
+
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+#include <asm/barrier.h>
+
+#include "ring.h"
+
+/**
+ * struct session - what is known of a live TCP socket
+ * @start_us: when its SYN was sent or, of an accepted one, when it was made
+ *	from that; microseconds of ktime_get(); 0 if it is older than the module
+ * @view_id: its namespace
+ * @task: the process it belongs to, if @by says so; of a listener, who opened
+ *	it
+ * @conn_us: from @start_us to ESTABLISHED, if @established
+ * @stamp: odd while the session is being changed; for session_copy_task()
+ * @data_segs: the low bits of tcp_sock's data_segs_in when nobody was going to
+ *	read any more, if @deaf
+ * @by: enum life_by
+ * @role: enum life_role
+ * @listener: it is a listener, and no session
+ * @established: it has been in ESTABLISHED
+ * @repaired: it was made by TCP_REPAIR, without a handshake
+ * @deaf: it was closed, or shut down both ways, before the peer's FIN came
+ */
+struct session {
+	u64 start_us;
+	u64 view_id;
+	struct life_task task;
+	u32 conn_us;
+	u16 stamp;
+	u16 data_segs;
+	u8 by;
+	u8 role;
+	u8 listener : 1;
+	u8 established : 1;
+	u8 repaired : 1;
+	u8 deaf : 1;
+};
+
+static_assert(sizeof(struct session) == 64, "a cache line each");
+
+/* A line of addresses is looked through at once. */
+#define SESSION_LINE	8
+/* How many lines from the first one a session may be in. */
+#define SESSION_LINES	4
+
+/**
+ * struct session_table - the live sessions, by their sockets
+ * @line_mask: lines less one; their number is a power of two
+ * @keys: for each place, the address of the socket it is of, or 0
+ * @sessions: for each place, the session
+ *
+ * Made at load, freed at exit when no probe is left. Fixed in size: twice as
+ * many places as sessions were asked for, so that a socket's own few lines of
+ * keys are next to never full before the whole is.
+ *
+ * There is no lock. A key is an address, never followed. A place is claimed by
+ * cmpxchg() of its key from 0, and given back by storing 0; in between it is
+ * the socket's, and all that happens to a socket's state happens under that
+ * socket's lock (or before anyone else can see it), on whatever CPU: so one
+ * probe at a time reads and writes the session, and the socket's lock orders
+ * them. A softirq that interrupts a probe is at work on another socket: it
+ * holds the lock of its own, and ours is taken.
+ *
+ * session_copy_task() is the exception: a new connection asks for the session
+ * of its listener, which may be closed meanwhile. @stamp tells it, as a
+ * seqcount does.
+ */
+struct session_table {
+	unsigned long line_mask;
+	unsigned long *keys;
+	struct session *sessions;
+};
+
+/**
+ * session_write_begin() - before a claimed session's fields are filled in
+ * @session: the session
+ *
+ * Only what session_copy_task() reads needs this: the fields of a session that
+ * is claimed, not those that change later.
+ */
+static inline void session_write_begin(struct session *session)
+{
+	WRITE_ONCE(session->stamp, session->stamp | 1);
+	/* The odd stamp before any change: session_copy_task()'s smp_rmb(). */
+	smp_wmb();
+}
+
+/**
+ * session_write_end() - after a claimed session's fields are filled in
+ * @session: the session
+ */
+static inline void session_write_end(struct session *session)
+{
+	/* All changes before the even stamp: session_copy_task()'s acquire. */
+	smp_store_release(&session->stamp, session->stamp + 1);
+}
+
+int session_table_init(struct session_table *table, unsigned int sessions);
+void session_table_exit(struct session_table *table);
+struct session *session_claim(struct session_table *table, const void *sk);
+struct session *session_find(const struct session_table *table, const void *sk);
+void session_release(struct session_table *table, struct session *session);
+bool session_copy_task(const struct session_table *table, const void *sk,
+		       struct life_task *task);
+unsigned long session_count(const struct session_table *table, u64 view_id);
+
+#endif /* KNETSTAT_SESSION_H */

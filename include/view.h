@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Views: whose sessions a reader of tcplife sees.
+ */
+#ifndef KNETSTAT_VIEW_H
+#define KNETSTAT_VIEW_H
+
+#include <linux/atomic.h>
+#include <linux/irq_work.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
+#include <net/net_namespace.h>
+
+#include "ring.h"
+#include "session.h"
+
+/**
+ * struct view - what is counted for, and who waits for, some of the rows
+ * @id: of a namespace's view a number that is never used again, for rows and
+ *	sessions to name it by; 0 of the view of all namespaces
+ * @recorded: rows written for it, under the ring's lock; of all namespaces it
+ *	is the ring's head that counts them
+ * @untracked: sessions that the table had no room for
+ * @polled: there has been a reader in poll
+ * @wait: readers asleep in poll; apart, for view_exit() may have to leave it
+ * @work: wakes them, since a probe must not
+ *
+ * One for all namespaces, which lives as long as the module, and one for each,
+ * which is in its pernet memory: that is there for as long as there can be
+ * sockets of it. The sleepers have the file open, and so the namespace.
+ */
+struct view {
+	u64 id;
+	u64 recorded;
+	atomic64_t untracked;
+	bool polled;
+	wait_queue_head_t *wait;
+	struct irq_work work;
+};
+
+extern struct view view_all;
+extern struct ring life_ring;
+extern struct session_table life_sessions;
+
+int views_init(void);
+void views_exit(void);
+int view_init(struct view *view, u64 id);
+void view_exit(struct view *view);
+void view_wait(struct view *view, struct file *filp, poll_table *table);
+void view_wake(struct view *view);
+struct view *view_of(const struct net *net);
+
+#endif /* KNETSTAT_VIEW_H */

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rules that turn what a TCP socket went through into a row of tcplife.
+ */
+#include <linux/errno.h>
+#include <net/tcp.h>
+#include <net/tcp_states.h>
+
+#include "life.h"
+
+/**
+ * life_end() - how a session ended
+ * @close: the socket on its way to CLOSE
+ *
+ * sk_err alone does not tell: a local end has not set it yet, and an ICMP error
+ * that nobody fetched is left in it long after (with IP_RECVERR).
+ *
+ * A socket that was closed in FIN_WAIT2 leaves before the peer's FIN has come:
+ * from then on a TIME_WAIT entry waits for it, and no more data can flow. For
+ * this side the session has ended, and in order.
+ *
+ * Data that comes when nobody will read it any more makes the kernel reset the
+ * session, through the same tcp_reset() that a reset from the peer goes through,
+ * or with the FIN acknowledged in passing: only that there was data tells.
+ *
+ * Return: how.
+ */
+enum life_end life_end(const struct life_close *close)
+{
+	bool all_acked = close->snd_una == close->write_seq;
+
+	/* tcp_abort(): ss -K, or a protocol that is switched off. */
+	if (close->err == ECONNABORTED)
+		return LIFE_END_ABORT;
+
+	switch (close->state) {
+	case TCP_SYN_SENT:
+		/* A reset is ECONNREFUSED here; ECONNRESET is from before. */
+		if (close->err == ECONNREFUSED)
+			return LIFE_END_REFUSED;
+		if (close->err == ETIMEDOUT)
+			return LIFE_END_TIMEOUT;
+		/* Given up by its owner, or unreachable: nobody's reset. */
+		return LIFE_END_NONE;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		if (close->data_after && !close->fin_received)
+			return LIFE_END_ABORT;
+		break;
+	default:
+		break;
+	}
+
+	/* tcp_reset() makes it EPIPE when the peer had said FIN before. */
+	if (close->err == ECONNRESET ||
+	    (close->err == EPIPE && close->state == TCP_CLOSE_WAIT))
+		return LIFE_END_RESET;
+
+	switch (close->state) {
+	case TCP_LAST_ACK:
+	case TCP_CLOSING:
+		if (all_acked)
+			return LIFE_END_FIN;
+		break;
+	case TCP_FIN_WAIT2:
+		if (close->fin_received ||
+		    (close->dead && !close->abort_linger))
+			return LIFE_END_FIN;
+		break;
+	default:
+		break;
+	}
+	/*
+	 * A soft error (EHOSTUNREACH) takes the place of ETIMEDOUT. And 5.10
+	 * wakes the owner first, who may fetch the error before it is seen
+	 * here; but nothing else than a timer ends a socket that is in use and
+	 * has no error, when no task does.
+	 */
+	if (close->err == ETIMEDOUT)
+		return LIFE_END_TIMEOUT;
+	if (close->retransmits && (close->err || (!close->dead && !close->local)))
+		return LIFE_END_TIMEOUT;
+	return LIFE_END_ABORT;
+}
+
+/**
+ * life_tx() - payload bytes that the peer acknowledged
+ * @close: the socket on its way to CLOSE
+ * @role: which side it was on
+ *
+ * tcp_sock's bytes_acked is sequence numbers: it counts our FIN and, of a
+ * socket that connected, our SYN (one that was accepted began after it).
+ * Of a socket older than the module it is not known whether it connected. Then
+ * what was sent tells: all payload but what is in flight has been acknowledged.
+ *
+ * Return: bytes.
+ */
+u64 life_tx(const struct life_close *close, enum life_role role)
+{
+	bool fin_sent = close->state == TCP_FIN_WAIT1 ||
+			close->state == TCP_FIN_WAIT2 ||
+			close->state == TCP_CLOSING ||
+			close->state == TCP_LAST_ACK;
+	bool fin_acked = fin_sent && close->snd_una == close->write_seq;
+	u32 in_flight = close->snd_nxt - close->snd_una;
+	u64 tx = close->bytes_acked;
+
+	if (fin_acked && tx)
+		tx--;
+	switch (role) {
+	case LIFE_ROLE_CONN:
+		return tx ? tx - 1 : 0;
+	case LIFE_ROLE_ACPT:
+		return tx;
+	default:
+		break;
+	}
+	/* A FIN in flight is the last number, and no payload. */
+	if (fin_sent && in_flight && close->snd_nxt == close->write_seq)
+		in_flight--;
+	if (tx && close->bytes_sent - close->bytes_retrans - in_flight == tx - 1)
+		tx--;
+	return tx;
+}
+
+/**
+ * life_rx() - payload bytes received
+ * @close: the socket on its way to CLOSE
+ *
+ * tcp_sock's bytes_received counts the peer's FIN.
+ *
+ * Return: bytes.
+ */
+u64 life_rx(const struct life_close *close)
+{
+	return close->bytes_received -
+	       (close->fin_received && close->bytes_received);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of live sessions. Who may do what is said in session.h.
+ */
+#include <linux/atomic.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "session.h"
+
+/**
+ * session_table_init() - make a table
+ * @table: the table
+ * @sessions: how many sessions it must have room for, a power of two
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int session_table_init(struct session_table *table, unsigned int sessions)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	size_t places = max_t(size_t, 2 * (size_t)sessions, SESSION_LINE);
+
+	table->line_mask = places / SESSION_LINE - 1;
+	table->keys = __vmalloc(array_size(places, sizeof(*table->keys)), gfp);
+	table->sessions = __vmalloc(array_size(places,
+					       sizeof(*table->sessions)), gfp);
+	if (table->keys && table->sessions)
+		return 0;
+	session_table_exit(table);
+	return -ENOMEM;
+}
+
+/**
+ * session_table_exit() - free a table
+ * @table: the table; nobody uses it any more
+ *
+ * Context: Process context, may sleep.
+ */
+void session_table_exit(struct session_table *table)
+{
+	vfree(table->keys);
+	vfree(table->sessions);
+	table->keys = NULL;
+	table->sessions = NULL;
+}
+
+/* The @n-th line that a socket's session may be in. */
+static unsigned long *session_line(const struct session_table *table,
+				   unsigned long key, unsigned int n)
+{
+	unsigned long line = hash_long(key, 32) + n;
+
+	return table->keys + (line & table->line_mask) * SESSION_LINE;
+}
+
+static struct session *session_at(const struct session_table *table,
+				  const unsigned long *key)
+{
+	return &table->sessions[key - table->keys];
+}
+
+static __always_inline unsigned long *session_in_line(unsigned long *line,
+						      unsigned long key)
+{
+	unsigned int i;
+
+	for (i = 0; i < SESSION_LINE; i++)
+		if (READ_ONCE(line[i]) == key)
+			return &line[i];
+	return NULL;
+}
+
+static unsigned long *session_key(const struct session_table *table,
+				  const void *sk)
+{
+	unsigned long *key;
+	unsigned int n;
+
+	for (n = 0; n < SESSION_LINES; n++) {
+		key = session_in_line(session_line(table, (unsigned long)sk, n),
+				      (unsigned long)sk);
+		if (key)
+			return key;
+	}
+	return NULL;
+}
+
+/**
+ * session_find() - the session of a socket
+ * @table: the table
+ * @sk: the socket's address
+ *
+ * Context: Any; the socket's lock is held, or nobody else knows it.
+ * Return: the session, or NULL where it has none: it is older than the module,
+ * or there was no room for it.
+ */
+struct session *session_find(const struct session_table *table, const void *sk)
+{
+	const unsigned long *key = session_key(table, sk);
+
+	return key ? session_at(table, key) : NULL;
+}
+
+/**
+ * session_claim() - begin the session of a socket
+ * @table: the table
+ * @sk: the socket's address
+ *
+ * It is the first place that is free. To be called once for a socket, until its
+ * session is released.
+ *
+ * Context: As session_find().
+ * Return: a session whose fields are the caller's to fill in, or NULL where
+ * there is no room for it.
+ */
+struct session *session_claim(struct session_table *table, const void *sk)
+{
+	unsigned long *line;
+	unsigned int n, i;
+
+	for (n = 0; n < SESSION_LINES; n++) {
+		line = session_line(table, (unsigned long)sk, n);
+		for (i = 0; i < SESSION_LINE; i++)
+			if (!READ_ONCE(line[i]) &&
+			    !cmpxchg(&line[i], 0UL, (unsigned long)sk))
+				return session_at(table, &line[i]);
+	}
+	return NULL;
+}
+
+/**
+ * session_release() - end a session
+ * @table: the table
+ * @session: the session; not to be touched any more
+ *
+ * Context: As session_find().
+ */
+void session_release(struct session_table *table, struct session *session)
+{
+	/* Odd until whoever claims the place has filled it in. */
+	WRITE_ONCE(session->stamp, session->stamp | 1);
+	/* Whoever claims the place finds it left. */
+	smp_store_release(&table->keys[session - table->sessions], 0UL);
+}
+
+/**
+ * session_copy_task() - who opened a listener
+ * @table: the table
+ * @sk: the listener's address
+ * @task: where to
+ *
+ * Context: Any. The listener need not be locked.
+ * Return: whether @task is a whole copy.
+ */
+bool session_copy_task(const struct session_table *table, const void *sk,
+		       struct life_task *task)
+{
+	const unsigned long *key = session_key(table, sk);
+	const struct session *session;
+	u16 stamp;
+	bool listener;
+
+	if (!key)
+		return false;
+	session = session_at(table, key);
+	/* The stamp before the fields: session_write_end()'s release. */
+	stamp = smp_load_acquire(&session->stamp);
+	/* A data race if it is being changed; then the stamp says so below. */
+	data_race(*task = session->task);
+	/* And so is this. */
+	listener = data_race((bool)session->listener);
+	/* The fields before the second look: session_write_begin()'s smp_wmb(). */
+	smp_rmb();
+	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp &&
+	       READ_ONCE(*key) == (unsigned long)sk;
+}
+
+/**
+ * session_count() - how many sessions there are
+ * @table: the table
+ * @view_id: of this namespace; 0 means of all
+ *
+ * Listeners are in the table for what they know, but are no sessions.
+ *
+ * Context: Process context, may sleep: it looks at the whole table. What it
+ * says was never true at one moment.
+ * Return: the number.
+ */
+unsigned long session_count(const struct session_table *table, u64 view_id)
+{
+	unsigned long places = (table->line_mask + 1) * SESSION_LINE;
+	unsigned long i, count = 0;
+
+	for (i = 0; i < places; i++) {
+		if (!(i % 4096))
+			cond_resched();
+		if (!READ_ONCE(table->keys[i]))
+			continue;
+		/* A data race if it is being claimed: counted or not, both are right. */
+		if (data_race((bool)table->sessions[i].listener))
+			continue;
+		/* And so is this. */
+		if (!view_id || data_race(table->sessions[i].view_id) == view_id)
+			count++;
+	}
+	return count;
+}

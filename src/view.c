@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Views: whose sessions a reader of tcplife sees. See view.h.
+ */
+#include <linux/delay.h>
+#include <linux/irq_work.h>
+#include <linux/lockdep.h>
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "view.h"
+
+/* How often those who wait are told to leave, about a millisecond apart. */
+#define VIEW_TRIES	100
+
+struct view view_all;
+
+/**
+ * struct view_class - what lockdep knows the wait queues by
+ * @key: their class
+ * @name: its name
+ *
+ * Not in the module's memory: a queue that is left to its sleepers needs it.
+ * Made and freed with the module, or left with such a queue.
+ */
+static struct view_class {
+	struct lock_class_key key;
+	char name[16];
+} *view_class;
+
+static bool view_left;
+
+static void view_work(struct irq_work *work)
+{
+	struct view *view = container_of(work, struct view, work);
+
+	wake_up_interruptible_poll(view->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * view_init() - make a view
+ * @view: the view
+ * @id: its number
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int view_init(struct view *view, u64 id)
+{
+	view->id = id;
+	view->recorded = 0;
+	view->polled = false;
+	atomic64_set(&view->untracked, 0);
+	init_irq_work(&view->work, view_work);
+	view->wait = kmalloc(sizeof(*view->wait), GFP_KERNEL);
+	if (!view->wait)
+		return -ENOMEM;
+	__init_waitqueue_head(view->wait, view_class->name, &view_class->key);
+	return 0;
+}
+
+static void view_wake_one(struct view *view)
+{
+	/* After view_wake()'s smp_mb(). */
+	if (waitqueue_active(view->wait))
+		irq_work_queue(&view->work);
+}
+
+/**
+ * view_wake() - a row has been written: wake those who wait for it
+ * @view: the view of the row's namespace
+ *
+ * An interrupt does it: a probe may be anywhere, and to wake takes a lock that
+ * sleeps on PREEMPT_RT. Where nobody waits, it costs a barrier and two looks.
+ *
+ * Context: Any.
+ */
+void view_wake(struct view *view)
+{
+	/* The row before the look; view_wait() has the other one. */
+	smp_mb();
+	view_wake_one(view);
+	view_wake_one(&view_all);
+}
+
+/**
+ * view_wait() - have a reader woken when there is a row
+ * @view: its view
+ * @filp: the file that it polls
+ * @table: what poll gave
+ *
+ * Context: Process context. The caller looks for rows after this.
+ */
+void view_wait(struct view *view, struct file *filp, poll_table *table)
+{
+	WRITE_ONCE(view->polled, true);
+	poll_wait(filp, view->wait, table);
+	/* On the queue before the look; view_wake() has the other one. */
+	smp_mb();
+}
+
+/**
+ * view_exit() - unmake a view
+ * @view: the view; nothing wakes it and nobody comes to wait any more
+ *
+ * procfs takes an open file away from a module without asking those who sleep
+ * in poll on it, and they are left with the address of a wait queue. So they
+ * are sent away, at the word POLLFREE: epoll, aio and io_uring leave at once,
+ * and look at the queue under RCU only; poll and select wake, find a file whose
+ * operations have gone, and leave by themselves. Unless they asked for nothing
+ * that such a file has (poll() for no event, select() for exceptions), or are
+ * held up in the poll of another file. For those nobody is made to wait: the
+ * queue is left to them. It is a few bytes, and not part of the module.
+ *
+ * Where nobody ever polled, as in most namespaces that come and go, there is
+ * nothing to wait for.
+ *
+ * Context: Process context, sleeps.
+ */
+void view_exit(struct view *view)
+{
+	int tries;
+
+	if (READ_ONCE(view->polled)) {
+		irq_work_sync(&view->work);
+		/* Nobody comes any more, so an empty queue stays empty. */
+		for (tries = 0; waitqueue_active(view->wait); tries++) {
+			if (tries == VIEW_TRIES) {
+				view_left = true;
+				return;
+			}
+			__wake_up(view->wait, TASK_NORMAL, 0,
+				  poll_to_key((__force __poll_t)~0U));
+			usleep_range(500, 2000);
+		}
+		/* The last one to leave may hold the queue's lock yet. */
+		spin_lock_irq(&view->wait->lock);
+		spin_unlock_irq(&view->wait->lock);
+		synchronize_rcu();
+	}
+	kfree(view->wait);
+}
+
+/**
+ * views_init() - make the view of all namespaces, and what all views need
+ *
+ * Context: Process context, at load.
+ * Return: 0, or -ENOMEM.
+ */
+int views_init(void)
+{
+	int err;
+
+	view_class = kzalloc(sizeof(*view_class), GFP_KERNEL);
+	if (!view_class)
+		return -ENOMEM;
+	strscpy(view_class->name, "knetstat view", sizeof(view_class->name));
+	lockdep_register_key(&view_class->key);
+	err = view_init(&view_all, 0);
+	if (err)
+		views_exit();
+	return err;
+}
+
+/**
+ * views_exit() - unmake what views_init() made
+ *
+ * Context: Process context, when the views of all namespaces have been unmade.
+ */
+void views_exit(void)
+{
+	if (view_all.wait)
+		view_exit(&view_all);
+	if (view_left)
+		return;
+	lockdep_unregister_key(&view_class->key);
+	kfree(view_class);
+}

@@ -1,0 +1,672 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Whose a session was: the process, and how that is known.
+
+Every scene has its sessions in processes of their own, and none of them in the
+one that looks; life_bpf.py plays them again for BPF's tcplife. What is right
+is in DESIGN.md: who connected; else who closed, shut down or aborted; else who
+opened the listener.
+"""
+
+import errno
+import os
+import socket
+import subprocess
+
+from lib import life
+from lib.agents import CLONE_NEWPID, Agents
+from lib.ktap import Skip, cases, check, equal, in_child, test, until
+from lib.life import Stage
+from lib.world import PLAIN_USER, Netns
+
+INET, INET6 = socket.AF_INET, socket.AF_INET6
+
+# name: function(scene, agents)
+SCENES = {}
+
+
+def scene_of(name):
+    """Mark a scene."""
+    def mark(function):
+        SCENES[name] = function
+        return function
+    return mark
+
+
+def joined(agents, first="client", second="server"):
+    """Two agents and a session between them, and its addresses."""
+    client, server = agents(first, second)
+    port = server.listen("door")
+    near = client.connect("s", port)
+    far = server.accept("s", "door")
+    client.send("s", 10)
+    server.receive("s", 10)
+    return client, server, near, far
+
+
+@scene_of("client connects and closes")
+def _client_closes(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                server.want(far, "acpt", "fin", 0, 10))
+    client.close("s")
+    server.ended("s")
+    server.close("s")
+
+
+@scene_of("server closes first")
+def _server_closes(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                server.want(far, "acpt", "fin", 0, 10))
+    server.close("s")
+    client.ended("s")
+    client.close("s")
+
+
+@scene_of("both end by exiting")
+def _exit(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                server.want(far, "acpt", "fin", 0, 10))
+    client.leave()
+    server.ended("s")
+    server.leave()
+
+
+@scene_of("who shuts down, not who closes later")
+def _shutdown(scene, agents):
+    client, server, near, far = joined(agents)
+    helper = server.fork("helper")
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                helper.want(far, "acpt", "fin", 0, 10))
+    helper.shutdown("s")
+    client.ended("s")
+    helper.leave()
+    client.close("s")
+    server.ended("s")
+    server.close("s")
+
+
+@scene_of("forking server")
+def _forking(scene, agents):
+    client, server, near, far = joined(agents)
+    child = server.fork("child")
+    server.close("s")
+    scene.wants(client.want(near, "conn", "fin", 10, 5),
+                child.want(far, "acpt", "fin", 5, 10))
+    child.send("s", 5)
+    client.receive("s", 5)
+    child.close("s")
+    client.ended("s")
+    client.close("s")
+    child.leave()
+
+
+@scene_of("forking server, its client first")
+def _forking_client_first(scene, agents):
+    client, server, near, far = joined(agents)
+    child = server.fork("child")
+    server.close("s")
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                child.want(far, "acpt", "fin", 0, 10))
+    client.close("s")
+    child.ended("s")
+    child.leave()
+
+
+@scene_of("prefork server")
+def _prefork(scene, agents):
+    """Each closes what it accepted from the listener they share."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    workers = [parent.fork(f"worker{number}") for number in range(3)]
+    for number, worker in enumerate(workers):
+        name = f"c{number}"
+        near = client.connect(name, port)
+        far = worker.accept("s", "door")
+        scene.wants(client.want(near, "conn", "fin"),
+                    worker.want(far, "acpt", "fin"))
+        if number % 2:
+            client.close(name)
+            worker.ended("s")
+            worker.close("s")
+        else:
+            worker.close("s")
+            client.ended(name)
+            client.close(name)
+    for worker in workers:
+        worker.leave()
+
+
+@scene_of("prefork server, reset while it sleeps")
+def _prefork_reset(scene, agents):
+    """Nobody acted on it but who opened the listener."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.accept("s", "door")
+    scene.wants(client.want(near, "conn", "abort"),
+                parent.want(far, "acpt", "reset", by="listen"))
+    client.abort("s")
+    worker.was_reset("s")
+    worker.leave()
+
+
+def _group(scene, agents, family, end):
+    """A SO_REUSEPORT group of three; each session has its own listener."""
+    client = agents("client")
+    group = agents("group0", "group1", "group2")
+    port = group[0].listen("door", family, 0, True)
+    for member in group[1:]:
+        member.listen("door", family, port, True)
+    seen = set()
+    for number in range(12):
+        name = f"c{number}"
+        near = client.connect(name, port, family)
+        # On loopback the connection is in its queue by now.
+        member, far = until(lambda: [
+            (each, names) for each in group
+            if (names := each.accept_now(name, "door"))], "a member")[0]
+        seen.add(member.pid)
+        if end == "reset":
+            scene.wants(client.want(near, "conn", "abort"),
+                        member.want(far, "acpt", "reset", by="listen"))
+            client.abort(name)
+            member.was_reset(name)
+        else:
+            scene.wants(client.want(near, "conn", "fin"),
+                        member.want(far, "acpt", "fin"))
+            client.close(name)
+            member.ended(name)
+            member.close(name)
+    check(len(seen) > 1, "all of them went to one member")
+
+
+@scene_of("SO_REUSEPORT group")
+def _reuseport(scene, agents):
+    _group(scene, agents, INET, "fin")
+
+
+@scene_of("SO_REUSEPORT group, reset while they sleep")
+def _reuseport_reset(scene, agents):
+    _group(scene, agents, INET, "reset")
+
+
+@scene_of("SO_REUSEPORT group of IPv6, reset while they sleep")
+def _reuseport6_reset(scene, agents):
+    _group(scene, agents, INET6, "reset")
+
+
+@scene_of("thread that isn't the leader")
+def _thread(scene, agents):
+    client, server = agents("client", "server")
+    port = server.in_thread("listen", "door")
+    near = client.in_thread("connect", "s", port)
+    far = server.in_thread("accept", "s", "door")
+    again = client.connect("t", port)
+    reset = server.accept("t", "door")
+    scene.wants(client.want(near, "conn", "fin"),
+                server.want(far, "acpt", "fin"),
+                client.want(again, "conn", "abort"),
+                server.want(reset, "acpt", "reset", by="listen"))
+    server.in_thread("close", "s")
+    client.ended("s")
+    client.in_thread("close", "s")
+    client.in_thread("abort", "t")
+    server.was_reset("t")
+
+
+@scene_of("threads whose leader has ended")
+def _no_leader(scene, agents):
+    client, server = agents("client", "server")
+    client.end_leader()
+    server.end_leader()
+    port = server.listen("door")
+    near = client.connect("s", port)
+    far = server.accept("s", "door")
+    scene.wants(client.want(near, "conn", "fin"),
+                server.want(far, "acpt", "fin"))
+    server.close("s")
+    client.ended("s")
+    client.close("s")
+
+
+@scene_of("socket passed to another process")
+def _passed(scene, agents):
+    client, server, near, far = joined(agents)
+    heir, other = agents("heir", "other")
+    server.give("s", heir)
+    server.close("s")
+    client.give("s", other)
+    client.close("s")
+    scene.wants(client.want(near, "conn", "fin", 10, 3),
+                heir.want(far, "acpt", "fin", 3, 10))
+    heir.send("s", 3)
+    other.receive("s", 3)
+    heir.close("s")
+    other.ended("s")
+    other.close("s")
+
+
+@scene_of("client killed")
+def _client_killed(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                server.want(far, "acpt", "fin", 0, 10))
+    client.kill()
+    server.ended("s")
+    server.close("s")
+
+
+@scene_of("server killed")
+def _server_killed(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                server.want(far, "acpt", "fin", 0, 10))
+    server.kill()
+    client.ended("s")
+    client.close("s")
+
+
+@scene_of("server killed, unread data")
+def _server_killed_unread(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "reset", 30, 0),
+                server.want(far, "acpt", "abort", 0, 30))
+    client.send("s", 20)
+    server.kill()
+    client.was_reset("s")
+
+
+@scene_of("reset while its server sleeps")
+def _server_sleeps(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                server.want(far, "acpt", "reset", 0, 10, by="listen"))
+    client.abort("s")
+    server.was_reset("s")
+
+
+@scene_of("reset while its client sleeps")
+def _client_sleeps(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "reset", 10, 0),
+                server.want(far, "acpt", "abort", 0, 10))
+    server.abort("s")
+    client.was_reset("s")
+
+
+@scene_of("unaccepted, closed by its client")
+def _unaccepted(scene, agents):
+    client, server = agents("client", "server")
+    port = server.listen("door")
+    near = client.connect("s", port)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                server.want(near[::-1], "acpt", "abort", 0, 10, by="listen"))
+    client.send("s", 10)
+    client.close("s")
+    scene.stage.follower.ready(10)      # the client's end is over
+    server.close("door")
+
+
+@scene_of("unaccepted, reset by its client")
+def _unaccepted_reset(scene, agents):
+    client, server = agents("client", "server")
+    port = server.listen("door")
+    near = client.connect("s", port)
+    scene.wants(client.want(near, "conn", "abort"),
+                server.want(near[::-1], "acpt", "reset", by="listen"))
+    client.abort("s")
+
+
+@scene_of("unaccepted, its listener killed")
+def _unaccepted_killed(scene, agents):
+    client, server = agents("client", "server")
+    port = server.listen("door")
+    near = client.connect("s", port)
+    scene.wants(client.want(near, "conn", "reset"),
+                server.want(near[::-1], "acpt", "abort", by="listen"))
+    server.kill()
+    client.was_reset("s")
+
+
+@scene_of("unaccepted, its listener closed by an heir")
+def _unaccepted_heir(scene, agents):
+    """Who closes a listener doesn't act on what waits in its queue."""
+    client, server = agents("client", "server")
+    port = server.listen("door")
+    heir = server.fork("heir")
+    server.close("door")
+    near = client.connect("s", port)
+    scene.wants(client.want(near, "conn", "reset"),
+                server.want(near[::-1], "acpt", "abort", by="listen"))
+    heir.close("door")
+    client.was_reset("s")
+    heir.leave()
+
+
+@scene_of("renamed meanwhile")
+def _renamed(scene, agents):
+    """The name is that of the moment that the PID is from."""
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0))
+    client.rename(b"another")
+    server.rename(b"closer")
+    scene.wants(server.want(far, "acpt", "fin", 0, 10))
+    client.close("s")
+    server.ended("s")
+    server.close("s")
+
+
+def kill_socket(names):
+    """ss -K of the end that has these addresses."""
+    (near, port), (far, peer) = names
+    done = subprocess.run(
+        ["ss", "-K", "-tnH", "src", f"{near}:{port}", "dst", f"{far}:{peer}"],
+        check=False, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+    if done.returncode or "not supported" in done.stdout:
+        raise Skip(f"ss -K is refused: {done.stdout.strip()}")
+
+
+@scene_of("ss -K of the client's end")
+def _ss_client(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                server.want(far, "acpt", "reset", 0, 10, by="listen"))
+    kill_socket(near)
+    equal(client.error("s"), errno.ECONNABORTED, "SO_ERROR")
+    server.was_reset("s")
+
+
+@scene_of("ss -K of the server's end")
+def _ss_server(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "reset", 10, 0),
+                server.want(far, "acpt", "abort", 0, 10, by="listen"))
+    kill_socket(far)
+    equal(server.error("s"), errno.ECONNABORTED, "SO_ERROR")
+    client.was_reset("s")
+
+
+@scene_of("ss -K of a half-closed end")
+def _ss_half_closed(scene, agents):
+    client, server, near, far = joined(agents)
+    scene.wants(client.want(near, "conn", "reset", 10, 0),
+                server.want(far, "acpt", "abort", 0, 10))
+    server.shutdown("s")
+    client.ended("s")
+    kill_socket(far)
+    equal(server.error("s"), errno.ECONNABORTED, "SO_ERROR")
+    client.error("s")
+
+
+@scene_of("ss -K of a listener with a queue")
+def _ss_listener(scene, agents):
+    client, server = agents("client", "server")
+    port = server.listen("door")
+    near = client.connect("s", port)
+    scene.wants(client.want(near, "conn", "reset"),
+                server.want(near[::-1], "acpt", "abort", by="listen"))
+    done = subprocess.run(["ss", "-K", "-tnlH", "src", f"127.0.0.1:{port}"],
+                          check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode or "not supported" in done.stdout:
+        raise Skip(f"ss -K is refused: {done.stdout.strip()}")
+    client.was_reset("s")
+
+
+@test
+def processes():
+    """The table of scenes."""
+    def one(name):
+        with Agents() as agents, stage.scene() as scene:
+            SCENES[name](scene, agents)
+
+    with Netns():
+        stage = Stage()
+        cases(SCENES, one)
+
+
+NAMES = (b"a b", b"tab\tand\nline", b"back\\slash\\040", b"\x01\x7f\x80\xff",
+         "naïve".encode(), b"123456789012345", b"1 2 3 4 5 6 7 8",
+         b"-", b"", b"#x,y:z=%s", b"\\", b"(sd-pam)", b"kworker/0:1", b" ")
+
+
+@test
+def odd_names():
+    """A process may be called anything; a row stays a row."""
+    escaped = {b"a b": r"a\040b", b"tab\tand\nline": r"tab\011and\012line",
+               b"back\\slash\\040": r"back\134slash\134040",
+               b"\x01\x7f\x80\xff": r"\001\177\200\377",
+               b"-": r"\055", b"": "-", b" ": r"\040"}
+
+    def one(shown):
+        name = NAMES[list(map(repr, NAMES)).index(shown)]
+        with Agents() as agents, stage.scene() as scene:
+            client, server, near, far = joined(agents)
+            client.rename(name)
+            server.rename(name)
+            again = client.connect("t", server.listen("another"))
+            server.accept("t", "another")
+            comm = name or None
+            scene.wants(server.want(far, "acpt", "fin", 0, 10, comm=comm),
+                        client.want(near, "conn", "fin", 10, 0,
+                                    comm=b"client"),
+                        client.want(again, "conn", "fin", comm=comm),
+                        server.want(again[::-1], "acpt", "fin", comm=comm))
+            client.close("s")
+            server.close("s", "t")
+            client.close("t")
+        if name in escaped:
+            for row in scene.rows:
+                field = row.line.split()[4]
+                check(field in (escaped[name], "client"), "COMM", field)
+
+    with Netns():
+        stage = Stage()
+        cases(map(repr, NAMES), one)
+
+
+def mount_proc(where):
+    """A procfs of this process's PID namespace, at @where."""
+    os.unshare(0x00020000)          # CLONE_NEWNS
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    os.makedirs(where, exist_ok=True)
+    subprocess.run(["mount", "-t", "proc", "proc", where], check=True)
+
+
+@test
+def pid_namespaces():
+    """A PID is the reader's; a process that it has no PID for is nobody."""
+    def reader(depth):
+        """What is read @depth namespaces below, by local port."""
+        def inside():
+            for _ in range(depth):
+                os.unshare(CLONE_NEWPID)
+                pid = os.fork()
+                if pid:
+                    os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            mount_proc("/tmp/proc")
+            rows = {row.lport: row.who for row in
+                    life.read("/tmp/proc/net/tcplife")}
+            os.write(theirs, repr(rows).encode())
+            os._exit(0)
+        ours, theirs = os.pipe()
+        pid = os.fork()
+        if not pid:
+            inside()
+        os.close(theirs)
+        with os.fdopen(ours, "rb") as pipe:
+            text = pipe.read()
+        equal(os.waitpid(pid, 0)[1], 0, "the reader's status")
+        return eval(text)
+
+    with Netns(), Agents() as agents:
+        follower = life.Follower()
+        server = agents("server")
+        port = server.listen("door")
+        clients = [agents.nested(f"depth{depth}", depth)
+                   for depth in range(4)]
+        ports = []
+        for client in clients:
+            near = client.connect("s", port)
+            ports.append(near[0][1])
+            server.accept("s", "door")
+            client.close("s")
+            server.ended("s")
+            server.close("s")
+        follower.take(8)
+
+        def seen(rows):
+            return [rows[port][0] for port in ports]
+        equal([len(client.all_pids) for client in clients], [1, 2, 3, 4],
+              "PIDs")
+        # from outside, everybody
+        rows = {row.lport: row.who for row in life.read()}
+        equal(seen(rows), [client.all_pids[0] for client in clients],
+              "PIDs seen outside")
+        equal(rows[port][0], server.pid, "the server's PID")
+        equal([rows[port][1:] for port in ports],
+              [(f"depth{depth}".encode(), "connect") for depth in range(4)],
+              "seen outside")
+        # from a namespace inside that has none of them
+        equal(set(reader(1).values()), {(None, None, None)},
+              "seen by a stranger")
+        # from the namespaces of each: own PIDs, and those of the ones inside
+        for depth, client in enumerate(clients):
+            rows = {row.lport: row.who for row in in_namespace_of(client)}
+            for inner, other in enumerate(clients):
+                pid, comm, by = rows[ports[inner]]
+                if inner == depth or not depth:
+                    equal((pid, comm, by),
+                          (other.all_pids[depth], other.name, "connect"),
+                          client.name, "sees", other.name)
+                else:
+                    # each has namespaces of its own
+                    equal((pid, comm, by), (None, None, None), client.name,
+                          "sees", other.name)
+
+
+def in_namespace_of(agent):
+    """The Rows as read in the PID namespace of @agent."""
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if not pid:
+        fd = os.open(f"/proc/{agent.pid}/ns/pid", os.O_RDONLY)
+        os.setns(fd, 0)
+        child = os.fork()
+        if child:
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        mount_proc("/tmp/proc")
+        os.write(theirs, life.slurp("/tmp/proc/net/tcplife"))
+        os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        text = pipe.read()
+    equal(os.waitpid(pid, 0)[1], 0, "the reader's status")
+    return life.parse(text.decode("ascii"))
+
+
+@test
+def parent_pid_namespace():
+    """Who is one namespace further out sees the PIDs there."""
+    def part(line):
+        """A reader with a child inside, as a container's agent has it."""
+        os.unshare(CLONE_NEWPID)
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+            return
+        mount_proc("/tmp/proc")
+        inner = Agents().nested("inner", 1)
+        port = line.hear()
+        inner.connect("s", port)
+        inner.close("s")
+        line.say(inner.all_pids)
+        line.hear()
+        line.say([row.who for row in life.read("/tmp/proc/net/tcplife")
+                  if row.role == "conn"])
+        inner.kill()
+        os._exit(0)
+
+    with Netns(), Agents() as agents:
+        follower = life.Follower()
+        server = agents("server")
+        port = server.listen("door")
+        middle = life.Process("middle", part)
+        middle.say(port)
+        server.accept("s", "door")
+        server.ended("s")
+        server.close("s")
+        pids = middle.hear()
+        rows = follower.take(2)
+        equal([row.pid for row in rows if row.role == "conn"], pids[:1],
+              "seen outside")
+        middle.say()
+        equal(middle.hear(), [(pids[1], b"inner", "connect")],
+              "seen in the middle")
+
+
+@test
+def reused_pid_namespace_number():
+    """A new PID namespace with a dead one's number doesn't get its PIDs."""
+    with Netns(), Agents() as agents:
+        follower = life.Follower()
+        server = agents("server")
+        port = server.listen("door")
+        dead = agents.nested("dead", 1)
+        number = os.stat(f"/proc/{dead.pid}/ns/pid").st_ino
+        near = dead.connect("s", port)
+        server.accept("s", "door")
+        dead.close("s")
+        server.ended("s")
+        server.close("s")
+        follower.take(2)
+        dead.kill()
+        for _ in range(50):
+            young = agents.nested("young", 1)
+            same = os.stat(f"/proc/{young.pid}/ns/pid").st_ino == number
+            if same:
+                who = [row.who for row in in_namespace_of(young)
+                       if row.local == near[0]]
+            young.kill()
+            if same:
+                equal(who, [(None, None, None)], "seen")
+                return
+        raise Skip("the number never came back")
+
+
+@test
+def users():
+    """PID, COMM and BY are their own user's, too, and nobody else's."""
+    def seen_by(uid):
+        def inside():
+            os.setresuid(uid, uid, uid)
+            return {row.lport: row.who for row in life.read()}
+        return in_child(inside)
+
+    with Netns(), Agents() as agents:
+        follower = life.Follower()
+        client, server = agents("client", "server")
+        client.become(PLAIN_USER)
+        server.become(PLAIN_USER + 1)
+        port = server.listen("door")
+        near = client.connect("s", port)
+        server.accept("s", "door")
+        client.close("s")
+        server.ended("s")
+        server.close("s")
+        rows = follower.take(2)
+        equal({row.lport: row.uid for row in rows},
+              {near[0][1]: PLAIN_USER, port: PLAIN_USER + 1}, "UIDs")
+        both = {near[0][1]: (client.pid, b"client", "connect"),
+                port: (server.pid, b"server", "close")}
+        nobody = (None, None, None)
+        equal({row.lport: row.who for row in rows}, both, "seen by root")
+        equal(seen_by(PLAIN_USER), {**both, port: nobody}, "by the client's")
+        equal(seen_by(PLAIN_USER + 1), {**both, near[0][1]: nobody},
+              "by the server's")
+        equal(seen_by(PLAIN_USER + 2), {near[0][1]: nobody, port: nobody},
+              "by another user")
