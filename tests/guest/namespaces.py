@@ -5,6 +5,7 @@ How a test sees that a namespace is really gone: it had one end of a veth pair,
 and the other end, which is here, goes with it.
 """
 
+import errno
 import os
 import socket
 import time
@@ -178,21 +179,27 @@ def coming_and_going_while_read():
         while not stopping():
             for pid in movers:
                 for table in TABLES:
-                    fd = os.open(f"/proc/{pid}/net/{table}", os.O_RDONLY)
+                    try:
+                        fd = os.open(f"/proc/{pid}/net/{table}", os.O_RDONLY)
+                    except FileNotFoundError:   # the namespace's files are gone
+                        continue
+                    except OSError as error:    # or it is dying: as /proc/net/tcp says
+                        equal(error.errno, errno.ENXIO, "open")
+                        continue
                     try:
                         text = tables.drain(fd, 150)
                     finally:
                         os.close(fd)
                     check(text.startswith(b"Recv-Q") and text.endswith(b"\n"),
                           text)
-            passes += 1
+                    passes += 1
         return passes
 
     with Workers(mover, mover) as moving:
         movers += [pid for pid, _ in moving.children]
         with Workers(reader, reader) as readers:
             time.sleep(scaled(4, 10))       # how long to stress, no condition
-    check(min(moving.answers) > 2 and min(readers.answers) > 2, "too little:",
+    check(min(moving.answers) > 2 and min(readers.answers) > 8, "too little:",
           moving.answers, readers.answers)
 
 
