@@ -16,11 +16,15 @@
  * @state: the state that it leaves
  * @err: its sk_err
  * @local: a task is at work on it, or on top of it
- * @data_after: data came after it was closed, or shut down both ways
  * @dead: no process holds the socket any more (SOCK_DEAD)
  * @fin_received: the peer's FIN has come (SOCK_DONE)
  * @abort_linger: TCP_LINGER2 is negative: no waiting for the peer's FIN
  * @retransmits: a retransmission or a probe is unanswered
+ * @repair: it is in TCP_REPAIR mode: it ends and sends nothing
+ * @segs_after: segments that came after our FIN was queued; like the next two,
+ *	0 unless the socket is shut down for reading
+ * @data_after: those of them that had data
+ * @received_after: bytes of those that were taken
  * @snd_una: first sequence number that is not acknowledged
  * @snd_nxt: next sequence number to send
  * @write_seq: sequence number after the last byte queued to send
@@ -33,11 +37,13 @@ struct life_close {
 	u8 state;
 	int err;
 	bool local;
-	bool data_after;
 	bool dead;
 	bool fin_received;
 	bool abort_linger;
 	bool retransmits;
+	bool repair;
+	u16 segs_after, data_after;
+	u32 received_after;
 	u32 snd_una, snd_nxt, write_seq;
 	u64 bytes_acked;
 	u64 bytes_received;

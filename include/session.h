@@ -16,33 +16,34 @@
  * struct session - what is known of a live TCP socket
  * @start_us: when its SYN was sent or, of an accepted one, when it was made
  *	from that; microseconds of ktime_get(); 0 if it is older than the module
- * @view_id: its namespace
+ * @netns: its namespace, by inode number, which no other has while it lives
  * @task: the process it belongs to, if @by says so; of a listener, who opened
  *	it
  * @conn_us: from @start_us to ESTABLISHED, if @established
+ * @received: the low bits of tcp_sock's bytes_received when its FIN was queued
+ * @segs: those of segs_in
+ * @data_segs: those of data_segs_in
  * @stamp: odd while the session is being changed; for session_copy_task()
- * @data_segs: the low bits of tcp_sock's data_segs_in when nobody was going to
- *	read any more, if @deaf
  * @by: enum life_by
  * @role: enum life_role
  * @listener: it is a listener, and no session
  * @established: it has been in ESTABLISHED
  * @repaired: it was made by TCP_REPAIR, without a handshake
- * @deaf: it was closed, or shut down both ways, before the peer's FIN came
  */
 struct session {
 	u64 start_us;
-	u64 view_id;
 	struct life_task task;
+	u32 netns;
 	u32 conn_us;
-	u16 stamp;
+	u32 received;
+	u16 segs;
 	u16 data_segs;
-	u8 by;
-	u8 role;
+	u16 stamp;
+	u8 by : 4;
+	u8 role : 4;
 	u8 listener : 1;
 	u8 established : 1;
 	u8 repaired : 1;
-	u8 deaf : 1;
 };
 
 static_assert(sizeof(struct session) == 64, "a cache line each");
@@ -111,6 +112,6 @@ struct session *session_find(const struct session_table *table, const void *sk);
 void session_release(struct session_table *table, struct session *session);
 bool session_copy_task(const struct session_table *table, const void *sk,
 		       struct life_task *task);
-unsigned long session_count(const struct session_table *table, u64 view_id);
+unsigned long session_count(const struct session_table *table, u32 netns);
 
 #endif /* KNETSTAT_SESSION_H */

@@ -6,9 +6,9 @@
 #define KNETSTAT_VIEW_H
 
 #include <linux/atomic.h>
-#include <linux/irq_work.h>
 #include <linux/poll.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
 #include "ring.h"
@@ -16,12 +16,13 @@
 
 /**
  * struct view - what is counted for, and who waits for, some of the rows
- * @id: of a namespace's view a number that is never used again, for rows and
- *	sessions to name it by; 0 of the view of all namespaces
+ * @id: of a namespace's view a number that is never used again, for rows to name
+ *	it by; 0 of the view of all namespaces
+ * @netns: the namespace's inode number, for sessions; 0 of the view of all
  * @recorded: rows written for it, under the ring's lock; of all namespaces it
  *	is the ring's head that counts them
  * @untracked: sessions that the table had no room for
- * @polled: there has been a reader in poll
+ * @polled: there has been a reader in poll, and @wait is looked at
  * @wait: readers asleep in poll; apart, for view_exit() may have to leave it
  * @work: wakes them, since a probe must not
  *
@@ -31,11 +32,12 @@
  */
 struct view {
 	u64 id;
+	u32 netns;
 	u64 recorded;
 	atomic64_t untracked;
 	bool polled;
 	wait_queue_head_t *wait;
-	struct irq_work work;
+	struct delayed_work work;
 };
 
 extern struct view view_all;
@@ -44,7 +46,7 @@ extern struct session_table life_sessions;
 
 int views_init(void);
 void views_exit(void);
-int view_init(struct view *view, u64 id);
+int view_init(struct view *view, u64 id, u32 netns);
 void view_exit(struct view *view);
 void view_wait(struct view *view, struct file *filp, poll_table *table);
 void view_wake(struct view *view);

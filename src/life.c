@@ -8,6 +8,28 @@
 
 #include "life.h"
 
+/*
+ * Whether data that nobody was going to read ended it.
+ *
+ * Such data makes the kernel reset the session, through the same tcp_reset()
+ * that a reset from the peer goes through, or with the FIN acknowledged in
+ * passing and no error at all: only that there was data, and that it was not
+ * taken, tells. But a late copy of old data is not taken either, and harmless.
+ * In the second case what acknowledged the FIN was the data, and so the last
+ * segment; after a copy of old data a bare ACK or RST comes. Of several
+ * segments, some with data, it is not known which was the last: then it ended
+ * in order, which is by far more frequent. In the first case a copy of old data
+ * and then a reset from the peer look the same, and so do data that came while
+ * close() was at work and a reset.
+ */
+static bool life_unread_data(const struct life_close *close)
+{
+	if (!close->data_after || close->received_after || close->fin_received)
+		return false;
+	return close->err == ECONNRESET ||
+	       (!close->err && close->data_after == close->segs_after);
+}
+
 /**
  * life_end() - how a session ended
  * @close: the socket on its way to CLOSE
@@ -19,16 +41,14 @@
  * from then on a TIME_WAIT entry waits for it, and no more data can flow. For
  * this side the session has ended, and in order.
  *
- * Data that comes when nobody will read it any more makes the kernel reset the
- * session, through the same tcp_reset() that a reset from the peer goes through,
- * or with the FIN acknowledged in passing: only that there was data tells.
- *
  * Return: how.
  */
 enum life_end life_end(const struct life_close *close)
 {
 	bool all_acked = close->snd_una == close->write_seq;
 
+	if (close->repair)
+		return LIFE_END_NONE;
 	/* tcp_abort(): ss -K, or a protocol that is switched off. */
 	if (close->err == ECONNABORTED)
 		return LIFE_END_ABORT;
@@ -38,13 +58,16 @@ enum life_end life_end(const struct life_close *close)
 		/* A reset is ECONNREFUSED here; ECONNRESET is from before. */
 		if (close->err == ECONNREFUSED)
 			return LIFE_END_REFUSED;
-		if (close->err == ETIMEDOUT)
+		/* 5.10 may let the owner fetch it first: see below. */
+		if (close->err == ETIMEDOUT ||
+		    (!close->err && close->retransmits && !close->dead &&
+		     !close->local))
 			return LIFE_END_TIMEOUT;
 		/* Given up by its owner, or unreachable: nobody's reset. */
 		return LIFE_END_NONE;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
-		if (close->data_after && !close->fin_received)
+		if (life_unread_data(close))
 			return LIFE_END_ABORT;
 		break;
 	default:

@@ -402,7 +402,9 @@ static __poll_t life_poll(struct file *filp, poll_table *wait)
 	u64 recorded;
 
 	view_wait(file->view, filp, wait);
-	life_head(file, &recorded);
+	/* Not life_head(): anybody may poll, and its lock is the writers'. */
+	recorded = life_all(file) ? READ_ONCE(life_ring.head) - 1 :
+				    READ_ONCE(file->view->recorded);
 	if (recorded != READ_ONCE(file->seen) || !READ_ONCE(seq->index) ||
 	    READ_ONCE(seq->count))
 		return EPOLLIN | EPOLLRDNORM;
@@ -486,7 +488,7 @@ static int life_stat_show(struct seq_file *seq, void *v)
 	seq_printf(seq, "%llu %llu 0 %llu %lu\n", recorded,
 		   recorded - life_kept(file->view, head),
 		   (u64)atomic64_read(&file->view->untracked),
-		   session_count(&life_sessions, file->view->id));
+		   session_count(&life_sessions, file->view->netns));
 	return 0;
 }
 
@@ -513,7 +515,7 @@ static int __net_init life_net_init(struct net *net)
 {
 	static atomic64_t last_id = ATOMIC64_INIT(0);
 
-	if (view_init(view_of(net), atomic64_inc_return(&last_id)))
+	if (view_init(view_of(net), atomic64_inc_return(&last_id), net->ns.inum))
 		return -ENOMEM;
 	if (!proc_create("tcplife", 0444, net->proc_net, &life_proc_ops))
 		goto err_file;

@@ -40,10 +40,16 @@
 
 static struct tracepoint *probe_tracepoint;
 
-/* Whether there is a task that may be asked its name, if this is its doing. */
+/*
+ * Whether there is a task that may be asked its name, if this is its doing.
+ *
+ * A task that acts on its socket does it with bottom halves on. They are off
+ * when it is ss -K, or somebody who writes packets to a tun device or polls a
+ * busy socket.
+ */
 static bool probe_has_task(void)
 {
-	return in_task() && !(current->flags & PF_KTHREAD);
+	return !in_interrupt() && !(current->flags & PF_KTHREAD);
 }
 
 /**
@@ -115,12 +121,11 @@ static void probe_connect(const struct sock *sk)
 		return;
 	session_write_begin(session);
 	session->start_us = probe_now_us();
-	session->view_id = view_of(sock_net(sk))->id;
+	session->netns = sock_net(sk)->ns.inum;
 	session->role = LIFE_ROLE_CONN;
 	session->listener = false;
 	session->established = false;
 	session->repaired = false;
-	session->deaf = false;
 	session->by = LIFE_BY_NONE;
 	if (probe_has_task()) {
 		probe_task(&session->task);
@@ -174,12 +179,11 @@ static void probe_child(const struct sock *sk)
 		return;
 	session_write_begin(session);
 	session->start_us = probe_now_us();
-	session->view_id = view_of(sock_net(sk))->id;
+	session->netns = sock_net(sk)->ns.inum;
 	session->role = LIFE_ROLE_ACPT;
 	session->listener = false;
 	session->established = false;
 	session->repaired = false;
-	session->deaf = false;
 	session->by = session_copy_task(&life_sessions, probe_listener(sk),
 					&session->task) ?
 		      LIFE_BY_LISTEN : LIFE_BY_NONE;
@@ -190,21 +194,22 @@ static void probe_established(const struct sock *sk)
 {
 	struct session *session = session_find(&life_sessions, sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u64 now, conn_us;
+	u64 now;
+	u32 conn_us;
 
 	if (!session || session->established)
 		return;
 	now = probe_now_us();
-	conn_us = now - session->start_us;
+	conn_us = min_t(u64, now - session->start_us, U32_MAX);
 	/*
 	 * With TCP_FASTOPEN_CONNECT the SYN may have waited for the first data.
 	 * How long it was on its way the round-trip time says, which its
 	 * acknowledgment has just told; unless it was lost and sent again.
 	 */
 	if (tp->fastopen_connect && tp->srtt_us && !tp->total_retrans)
-		conn_us = min_t(u64, conn_us, tp->srtt_us >> 3);
+		conn_us = min(conn_us, tp->srtt_us >> 3);
 	session->start_us = now - conn_us;
-	session->conn_us = min_t(u64, conn_us, U32_MAX);
+	session->conn_us = conn_us;
 	session->repaired = tp->repair;
 	session->established = true;
 }
@@ -218,12 +223,11 @@ static struct session *probe_claim_older(const struct sock *sk)
 		return NULL;
 	session_write_begin(session);
 	session->start_us = 0;
-	session->view_id = view_of(sock_net(sk))->id;
+	session->netns = sock_net(sk)->ns.inum;
 	session->role = LIFE_ROLE_NONE;
 	session->listener = false;
 	session->established = false;
 	session->repaired = false;
-	session->deaf = false;
 	session->by = LIFE_BY_NONE;
 	session_write_end(session);
 	return session;
@@ -239,10 +243,10 @@ static void probe_closing(const struct sock *sk, int state)
 		if (!session)
 			return;
 	}
-	if (state == TCP_FIN_WAIT1 &&
-	    (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)) {
-		session->deaf = true;
+	if (state == TCP_FIN_WAIT1) {
+		session->segs = tcp_sk(sk)->segs_in;
 		session->data_segs = tcp_sk(sk)->data_segs_in;
+		session->received = tcp_sk(sk)->bytes_received;
 	}
 	if (session->by >= LIFE_BY_CLOSE || !probe_has_task())
 		return;
@@ -258,11 +262,19 @@ static void probe_fill_close(struct life_close *close, const struct sock *sk,
 
 	close->state = state;
 	close->err = READ_ONCE(sk->sk_err);
-	close->local = probe_has_task();
-	close->data_after = session && session->deaf &&
-			    session->data_segs != (u16)tp->data_segs_in;
+	close->local = in_task() && !(current->flags & PF_KTHREAD);
+	close->segs_after = 0;
+	close->data_after = 0;
+	close->received_after = 0;
+	/* What tcp_done() shuts down comes later: this is the program's doing. */
+	if (session && (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)) {
+		close->segs_after = tp->segs_in - session->segs;
+		close->data_after = tp->data_segs_in - session->data_segs;
+		close->received_after = tp->bytes_received - session->received;
+	}
 	close->dead = sock_flag(sk, SOCK_DEAD);
 	close->fin_received = sock_flag(sk, SOCK_DONE);
+	close->repair = tp->repair;
 	close->abort_linger = READ_ONCE(tp->linger2) < 0;
 	close->retransmits = icsk->icsk_retransmits || icsk->icsk_probes_out;
 	close->snd_una = tp->snd_una;

@@ -175,16 +175,23 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 	data_race(*task = session->task);
 	/* And so is this. */
 	listener = data_race((bool)session->listener);
-	/* The fields before the second look: session_write_begin()'s smp_wmb(). */
+	/*
+	 * It was the listener's at some moment between the two looks at the
+	 * stamp. If that has not changed, neither has the place's owner, and
+	 * what was copied was the listener's all the time. To look at the key
+	 * last would not do: the place may have been another listener's, and be
+	 * this one's again by then.
+	 */
+	listener &= READ_ONCE(*key) == (unsigned long)sk;
+	/* All that before the second look: session_write_begin()'s smp_wmb(). */
 	smp_rmb();
-	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp &&
-	       READ_ONCE(*key) == (unsigned long)sk;
+	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp;
 }
 
 /**
  * session_count() - how many sessions there are
  * @table: the table
- * @view_id: of this namespace; 0 means of all
+ * @netns: of this namespace; 0 means of all
  *
  * Listeners are in the table for what they know, but are no sessions.
  *
@@ -192,7 +199,7 @@ bool session_copy_task(const struct session_table *table, const void *sk,
  * says was never true at one moment.
  * Return: the number.
  */
-unsigned long session_count(const struct session_table *table, u64 view_id)
+unsigned long session_count(const struct session_table *table, u32 netns)
 {
 	unsigned long places = (table->line_mask + 1) * SESSION_LINE;
 	unsigned long i, count = 0;
@@ -206,7 +213,7 @@ unsigned long session_count(const struct session_table *table, u64 view_id)
 		if (data_race((bool)table->sessions[i].listener))
 			continue;
 		/* And so is this. */
-		if (!view_id || data_race(table->sessions[i].view_id) == view_id)
+		if (!netns || data_race(table->sessions[i].netns) == netns)
 			count++;
 	}
 	return count;

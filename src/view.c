@@ -3,13 +3,13 @@
  * Views: whose sessions a reader of tcplife sees. See view.h.
  */
 #include <linux/delay.h>
-#include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "view.h"
 
@@ -33,9 +33,9 @@ static struct view_class {
 
 static bool view_left;
 
-static void view_work(struct irq_work *work)
+static void view_work(struct work_struct *work)
 {
-	struct view *view = container_of(work, struct view, work);
+	struct view *view = container_of(to_delayed_work(work), struct view, work);
 
 	wake_up_interruptible_poll(view->wait, EPOLLIN | EPOLLRDNORM);
 }
@@ -44,17 +44,19 @@ static void view_work(struct irq_work *work)
  * view_init() - make a view
  * @view: the view
  * @id: its number
+ * @netns: its namespace's inode number
  *
  * Context: Process context, may sleep.
  * Return: 0, or -ENOMEM.
  */
-int view_init(struct view *view, u64 id)
+int view_init(struct view *view, u64 id, u32 netns)
 {
 	view->id = id;
+	view->netns = netns;
 	view->recorded = 0;
 	view->polled = false;
 	atomic64_set(&view->untracked, 0);
-	init_irq_work(&view->work, view_work);
+	INIT_DELAYED_WORK(&view->work, view_work);
 	view->wait = kmalloc(sizeof(*view->wait), GFP_KERNEL);
 	if (!view->wait)
 		return -ENOMEM;
@@ -65,16 +67,18 @@ int view_init(struct view *view, u64 id)
 static void view_wake_one(struct view *view)
 {
 	/* After view_wake()'s smp_mb(). */
-	if (waitqueue_active(view->wait))
-		irq_work_queue(&view->work);
+	if (READ_ONCE(view->polled) && waitqueue_active(view->wait))
+		schedule_delayed_work(&view->work, 1);
 }
 
 /**
  * view_wake() - a row has been written: wake those who wait for it
  * @view: the view of the row's namespace
  *
- * An interrupt does it: a probe may be anywhere, and to wake takes a lock that
- * sleeps on PREEMPT_RT. Where nobody waits, it costs a barrier and two looks.
+ * A worker does it: a probe may be anywhere, and to wake takes a lock that sleeps
+ * on PREEMPT_RT, and as long as there are epoll instances that watch the file,
+ * of which any user may have many. So the sessions of a jiffy wake together.
+ * Where nobody waits, it costs a barrier and two looks.
  *
  * Context: Any.
  */
@@ -82,8 +86,11 @@ void view_wake(struct view *view)
 {
 	/* The row before the look; view_wait() has the other one. */
 	smp_mb();
+	/* The queues stay until this ends: view_exit()'s synchronize_rcu(). */
+	rcu_read_lock();
 	view_wake_one(view);
 	view_wake_one(&view_all);
+	rcu_read_unlock();
 }
 
 /**
@@ -104,7 +111,8 @@ void view_wait(struct view *view, struct file *filp, poll_table *table)
 
 /**
  * view_exit() - unmake a view
- * @view: the view; nothing wakes it and nobody comes to wait any more
+ * @view: the view; nobody comes to wait any more. A socket of the kernel's own may
+ *	still end in its namespace, and find that nobody ever waited.
  *
  * procfs takes an open file away from a module without asking those who sleep
  * in poll on it, and they are left with the address of a wait queue. So they
@@ -125,7 +133,9 @@ void view_exit(struct view *view)
 	int tries;
 
 	if (READ_ONCE(view->polled)) {
-		irq_work_sync(&view->work);
+		WRITE_ONCE(view->polled, false);
+		synchronize_rcu();
+		cancel_delayed_work_sync(&view->work);
 		/* Nobody comes any more, so an empty queue stays empty. */
 		for (tries = 0; waitqueue_active(view->wait); tries++) {
 			if (tries == VIEW_TRIES) {
@@ -159,7 +169,7 @@ int views_init(void)
 		return -ENOMEM;
 	strscpy(view_class->name, "knetstat view", sizeof(view_class->name));
 	lockdep_register_key(&view_class->key);
-	err = view_init(&view_all, 0);
+	err = view_init(&view_all, 0, 0);
 	if (err)
 		views_exit();
 	return err;

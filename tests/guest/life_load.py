@@ -106,8 +106,6 @@ def nothing_lost():
         return work
 
     def reader(stopping):
-        follower = Follower(from_start=True)
-        equal(follower.now(), [], "rows before")
         texts = []
         while not stopping():
             if follower.ready(0.5):
@@ -116,6 +114,8 @@ def nothing_lost():
         return b"".join(texts)
 
     with Netns():
+        follower = Follower(from_start=True)
+        equal(follower.now(), [], "rows before")
         enough = time.monotonic() + 10      # for a machine that is busy
         with Workers(reader) as readers:
             with Workers(*(worker(number) for number in range(4))) as talkers:

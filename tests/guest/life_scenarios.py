@@ -957,6 +957,52 @@ def _data_with_ack(wire, family):
     yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
 
 
+@ghostly("shut down for writing, closed, then data")
+def _data_in_fin_wait1_half(wire, family):
+    """It is close() that matters, though the FIN was there before it."""
+    server, ghost = accepted(wire, family)
+    before = ghost.ack
+    server.shutdown(socket.SHUT_WR)
+    ghost.expect(FIN)
+    ghost.ack = before
+    server.close()
+    ghost.send(ACK | PSH, b"y" * 10)
+    ghost.expect(RST)
+    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
+
+
+@ghostly("shut down for writing, closed, then data with the last ACK")
+def _data_with_ack_half(wire, family):
+    server, ghost = accepted(wire, family)
+    server.shutdown(socket.SHUT_WR)
+    ghost.expect(FIN)
+    server.close()
+    ghost.send(ACK | PSH, b"y" * 10)
+    ghost.expect(RST)
+    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
+
+
+def old_data(last):
+    """A late copy of data that has been read comes after close()."""
+    def play(wire, family):
+        server, ghost = accepted(wire, family)
+        ghost.send(ACK | PSH, b"y" * 20)
+        receive(server, 20)
+        before = ghost.ack
+        server.close()
+        ghost.expect(FIN)
+        after, ghost.ack = ghost.ack, before
+        ghost.send(ACK | PSH, b"y" * 20, seq=ghost.seq - 20)
+        ghost.ack = after
+        ghost.send(last)
+        yield wanted_of(client_names(server, ghost), ghost, "acpt", "fin", 0, 20)
+    return play
+
+
+GHOSTLY["old data again, then the last ACK"] = old_data(ACK)
+GHOSTLY["old data again, then the peer's FIN"] = old_data(ACK | FIN)
+
+
 @ghostly("shut down both ways, then data")
 def _data_after_shutdown(wire, family):
     server, ghost = accepted(wire, family)

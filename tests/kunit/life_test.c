@@ -15,6 +15,10 @@
 #define REFUSED	LIFE_END_REFUSED
 #define TIMEOUT	LIFE_END_TIMEOUT
 
+/* Segments after our FIN, those with data, and the bytes that were taken. */
+#define AFTER(segs, data, received)					\
+	.segs_after = (segs), .data_after = (data), .received_after = (received)
+
 /* The states that a session may leave for CLOSE. */
 static const struct {
 	const char *name;
@@ -103,7 +107,7 @@ static const struct cause causes[] = {
 						  TIMEOUT, TIMEOUT, TIMEOUT,
 						  TIMEOUT, TIMEOUT } },
 	{ "timeout, and its owner was quick (5.10)",
-	  { .snd_una = 1, .retransmits = true }, { TIMEOUT, NONE, TIMEOUT,
+	  { .snd_una = 1, .retransmits = true }, { TIMEOUT, TIMEOUT, TIMEOUT,
 						  TIMEOUT, TIMEOUT, TIMEOUT,
 						  TIMEOUT, TIMEOUT } },
 	{ "timeout, closed",
@@ -119,7 +123,7 @@ static const struct cause causes[] = {
 						  ABORT, ABORT, ABORT, ABORT } },
 	{ "ss -K, closed, all acknowledged, timeouts before",
 	  { .err = ECONNABORTED, .local = true, .dead = true,
-	    .retransmits = true, .fin_received = true, .data_after = true },
+	    .retransmits = true, .fin_received = true, AFTER(1, 1, 0) },
 						{ ABORT, ABORT, ABORT, ABORT,
 						  ABORT, ABORT, ABORT, ABORT } },
 	{ "its task",
@@ -176,25 +180,39 @@ static const struct end_case {
 } end_cases[] = {
 	/* Closed, and only then the peer sends: it is us who reset. */
 	{ "data after close, FIN_WAIT1", ABORT,
-	  { TCP_FIN_WAIT1, ECONNRESET, .data_after = true, .dead = true,
+	  { TCP_FIN_WAIT1, ECONNRESET, AFTER(1, 1, 0), .dead = true,
 	    .snd_una = 1 } },
 	{ "data after close, FIN_WAIT2", ABORT,
-	  { TCP_FIN_WAIT2, ECONNRESET, .data_after = true, .dead = true } },
+	  { TCP_FIN_WAIT2, ECONNRESET, AFTER(1, 1, 0), .dead = true } },
 	{ "data with the ACK of the FIN", ABORT,
-	  { TCP_FIN_WAIT2, .data_after = true, .dead = true } },
+	  { TCP_FIN_WAIT2, AFTER(1, 1, 0), .dead = true } },
 	{ "data with the ACK of the FIN, FIN_WAIT1", ABORT,
-	  { TCP_FIN_WAIT1, .data_after = true, .dead = true } },
+	  { TCP_FIN_WAIT1, AFTER(1, 1, 0), .dead = true } },
 	{ "the last data before the peer's FIN", FIN,
-	  { TCP_FIN_WAIT2, .data_after = true, .dead = true,
+	  { TCP_FIN_WAIT2, AFTER(1, 1, 0), .dead = true,
 	    .fin_received = true } },
 	{ "data before, then closed by both", FIN,
-	  { TCP_CLOSING, .data_after = true, .dead = true,
+	  { TCP_CLOSING, AFTER(1, 1, 0), .dead = true,
 	    .fin_received = true } },
 	{ "data before, LAST_ACK", FIN,
-	  { TCP_LAST_ACK, .data_after = true, .dead = true,
+	  { TCP_LAST_ACK, AFTER(1, 1, 0), .dead = true,
 	    .fin_received = true } },
+	{ "data after close, others before it, FIN_WAIT1", ABORT,
+	  { TCP_FIN_WAIT1, ECONNRESET, AFTER(3, 1, 0), .dead = true,
+	    .snd_una = 1 } },
+	{ "a copy of old data, then the ACK of the FIN", FIN,
+	  { TCP_FIN_WAIT2, AFTER(2, 1, 0), .dead = true } },
+	{ "a copy of old data, then nobody", TIMEOUT,
+	  { TCP_FIN_WAIT1, ETIMEDOUT, AFTER(1, 1, 0), .dead = true,
+	    .retransmits = true, .snd_una = 1 } },
+	{ "half closed, read, then reset", RESET,
+	  { TCP_FIN_WAIT1, ECONNRESET, AFTER(2, 2, 10), .dead = true } },
+	{ "half closed, read, then closed", FIN,
+	  { TCP_FIN_WAIT2, AFTER(2, 2, 10), .dead = true } },
+	{ "no data after close, reset", RESET,
+	  { TCP_FIN_WAIT1, ECONNRESET, AFTER(2, 0, 0), .dead = true } },
 	{ "data while it was open", RESET,
-	  { TCP_ESTABLISHED, ECONNRESET, .data_after = true, .snd_una = 1 } },
+	  { TCP_ESTABLISHED, ECONNRESET, AFTER(1, 1, 0), .snd_una = 1 } },
 
 	/* FIN_WAIT2, which may end in order before the peer's FIN. */
 	{ "FIN_WAIT2, closed", FIN,
@@ -227,6 +245,8 @@ static const struct end_case {
 	    .retransmits = true } },
 	{ "LAST_ACK, EPIPE from writing", FIN,
 	  { TCP_LAST_ACK, EPIPE, .dead = true, .fin_received = true } },
+	{ "TCP_REPAIR", NONE,
+	  { TCP_ESTABLISHED, .local = true, .repair = true } },
 	{ "SYN_SENT, ECONNRESET of the session before", NONE,
 	  { TCP_SYN_SENT, ECONNRESET, .local = true, .snd_una = 1 } },
 	{ "SYN_SENT, unreachable", NONE,

@@ -82,11 +82,11 @@ static void listens(struct session *session, unsigned int id, u32 count)
 
 /* As the probe does when a socket connects. */
 static void connects(struct session *session, unsigned int id, u32 count,
-		     u64 view_id)
+		     u32 netns)
 {
 	session_write_begin(session);
 	session->start_us = (u64)id << 32 | count;
-	session->view_id = view_id;
+	session->netns = netns;
 	session->role = LIFE_ROLE_CONN;
 	session->listener = false;
 	session->established = false;
