@@ -2,7 +2,7 @@
 """Beside BPF: libbpf-tools' tcplife and ours watch the same sessions.
 
 Every session that it saw is in our file with the same addresses, ports and KB;
-where the two differ is printed. KNETSTAT_LONG=1 plays 5,000 sessions.
+where the two differ is printed.
 """
 
 import collections
@@ -21,7 +21,7 @@ import tty
 from lib import life
 from lib.agents import Agents
 from lib.ktap import Failed, Skip, check, equal, note, scaled, test
-from lib.life import LONG, Follower, Stage, receive
+from lib.life import Follower, Stage, receive
 from lib.world import Netns, listener, pair
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
@@ -170,7 +170,7 @@ def mixed(count, follower):
 @test
 def the_same_sessions():
     """Every session that BPF saw is in our file, as it saw it."""
-    count = 5000 if LONG else scaled(300, 60)
+    count = scaled(300, 60, long=5000)
     with Netns():
         bpf = Bpf()
         try:

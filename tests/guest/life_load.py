@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""tcplife under traffic, and the module coming and going under it.
-
-KNETSTAT_LONG=1 in the environment makes it as long as the issue asks for:
-200,000 sessions, 200 loads.
-"""
+"""tcplife under traffic, and the module coming and going under it."""
 
 import collections
 import contextlib
@@ -19,9 +15,9 @@ import struct
 import time
 
 from lib import life
-from lib.ktap import Skip, Workers, check, equal, note, scaled, test, until
-from lib.life import FILE, LONG, STAT, Follower, Process, drain, module, read, \
-    stat
+from lib.ktap import (LONG, Skip, Workers, check, equal, note, scaled, test,
+                      until)
+from lib.life import FILE, STAT, Follower, Process, drain, module, read, stat
 from lib.world import (LIBC, Netns, gone, insmod, ip, listener, loaded, pair,
                        rmmod)
 
@@ -29,11 +25,6 @@ INET, INET6 = socket.AF_INET, socket.AF_INET6
 
 # What there is to read once the module has gone.
 GONE = (errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENXIO)
-
-
-def how_many(short, debug, long):
-    """Of three sizes of a test the one that was asked for."""
-    return long if LONG else scaled(short, debug)
 
 
 def talk(number, count, record=None):
@@ -95,7 +86,7 @@ def whole(row):
 @test
 def nothing_lost():
     """As many rows as there were ends, numbered without a gap, each once."""
-    count = how_many(1000, 150, 50000)
+    count = scaled(1000, 150, 50000)
 
     def worker(number):
         def work(_):
@@ -192,7 +183,7 @@ def lapped():
         with Workers(*(writer(number) for number in range(2))) as writers:
             with Workers(again(1), again(1 << 20), follow(300),
                          follow(1 << 20)) as readers:
-                time.sleep(how_many(3, 8, 60))  # how long to stress
+                time.sleep(scaled(3, 8, 60))  # how long to stress
         note(f"sessions {writers.answers}, passes, rows and rows missed "
              f"{readers.answers}")
         check(min(passes for passes, *_ in readers.answers) > 1, "too little")
@@ -258,7 +249,7 @@ def loads_under_traffic():
     try:
         with Workers(traffic(0), traffic(1)) as talkers:
             with Workers(read_on, start_over) as readers:
-                for turn in range(how_many(12, 8, 200)):
+                for turn in range(scaled(12, 8, 200)):
                     rmmod()
                     parameters = ("", "records=64", "sessions=1",
                                   "records=0")[turn % 4]
@@ -438,7 +429,7 @@ def asleep_at_unload(how_often, traffic):
 def sleepers():
     """rmmod wakes who waits for rows, and waits for nobody else."""
     with Netns():
-        asleep_at_unload(how_many(2, 1, 20), False)
+        asleep_at_unload(scaled(2, 1, 20), False)
         follower = Follower()
         talk(0, 1)
         follower.take(2)
@@ -453,7 +444,7 @@ def sleepers_under_traffic():
 
     with Netns():
         with Workers(traffic):
-            asleep_at_unload(how_many(2, 1, 20), True)
+            asleep_at_unload(scaled(2, 1, 20), True)
 
 
 @test
@@ -481,7 +472,7 @@ def by_the_hundred():
     """Namespaces with sessions come and go; each has its own numbers."""
     everything = Follower()
     seen, wanted = collections.Counter(), collections.Counter()
-    for _ in range(how_many(3, 1, 10)):
+    for _ in range(scaled(3, 1, 10)):
         some = [Netns() for _ in range(34)]
         kept = []
         for number, netns in enumerate(some):
@@ -530,7 +521,7 @@ def loads_meanwhile():
         return count
 
     with Workers(mover, mover) as movers:
-        for _ in range(how_many(5, 3, 50)):
+        for _ in range(scaled(5, 3, 50)):
             rmmod()
             insmod()
     check(min(movers.answers) > 1, "too few namespaces:", movers.answers)
@@ -607,7 +598,7 @@ def no_memory_to_load(faults):
         total = faults.count(lambda: insmod(**load))
         rmmod()
         # Ours come after those of the kernel's loader.
-        for nth in range(max(1, total - how_many(60, 60, 300)), total + 1):
+        for nth in range(max(1, total - scaled(60, 60, 300)), total + 1):
             _, _, error = faults.during(nth, lambda: insmod(**load))
             if error:
                 honest(error, f"allocation {nth} of {total}")

@@ -17,7 +17,6 @@ from lib.world import LIBC, MODULE, insmod, loaded, rmmod
 
 FILE = "/proc/net/tcplife"
 STAT = "/proc/net/stat/tcplife"
-LONG = os.environ.get("KNETSTAT_LONG") == "1"
 
 COLUMNS = ("SEQ TIME NETNS PID COMM BY UID ROLE LADDR LPORT RADDR RPORT TX_B "
            "RX_B MS CONN_MS SRTT_MS RETX END").split()
