@@ -76,25 +76,24 @@ u32 probe_pid_ns(const struct pid_namespace *ns)
 
 static void probe_task(struct life_task *task)
 {
-	const struct pid *pid;
-	unsigned int level;
+	/* One's own, which stays as it is as long as one runs. */
+	const struct pid *pid = task_tgid(current);
+	unsigned int level = pid->level;
 
-	rcu_read_lock();
-	pid = task_tgid(current);
-	level = pid->level;
 	task->pid[0] = pid->numbers[0].nr;
 	if (likely(!level)) {
 		task->pid[1] = 0;
 		task->pid[2] = 0;
 	} else {
+		rcu_read_lock();
 		task->pid[1] = pid->numbers[level].nr;
 		task->pid_ns[0] = probe_pid_ns(pid->numbers[level].ns);
 		task->pid[2] = pid->numbers[level - 1].nr;
 		task->pid_ns[1] = probe_pid_ns(pid->numbers[level - 1].ns);
+		rcu_read_unlock();
 	}
 	/* The process's name, not the thread's; prctl() may be changing it. */
 	memcpy(task->comm, current->group_leader->comm, sizeof(task->comm));
-	rcu_read_unlock();
 }
 
 static u64 probe_now_us(void)
@@ -309,7 +308,8 @@ static void probe_row(const struct sock *sk, const struct session *session,
 	struct view *view = view_of(sock_net(sk));
 	ktime_t now = ktime_get();
 	u64 now_us = ktime_to_us(now);
-	struct life_row row;
+	/* All of it is filled in, but for a process that is not known. */
+	struct life_row row __uninitialized;
 
 	row.view_id = view->id;
 	row.time_us = ktime_to_us(ktime_mono_to_real(now));
@@ -359,9 +359,10 @@ static void probe_row(const struct sock *sk, const struct session *session,
 static void probe_close(const struct sock *sk, int state)
 {
 	struct session *session = session_find(&life_sessions, sk);
-	struct life_close close;
 
 	if (state != TCP_LISTEN) {
+		struct life_close close __uninitialized;
+
 		probe_fill_close(&close, sk, session, state);
 		/*
 		 * A child whose handshake was never finished is no session,

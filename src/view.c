@@ -64,11 +64,16 @@ int view_init(struct view *view, u64 id, u32 netns)
 	return 0;
 }
 
+/* After view_wake()'s smp_mb(). */
 static void view_wake_one(struct view *view)
 {
-	/* After view_wake()'s smp_mb(). */
+	if (likely(!READ_ONCE(view->polled)))
+		return;
+	/* The queue stays until this ends: view_exit()'s synchronize_rcu(). */
+	rcu_read_lock();
 	if (READ_ONCE(view->polled) && waitqueue_active(view->wait))
 		schedule_delayed_work(&view->work, 1);
+	rcu_read_unlock();
 }
 
 /**
@@ -86,11 +91,8 @@ void view_wake(struct view *view)
 {
 	/* The row before the look; view_wait() has the other one. */
 	smp_mb();
-	/* The queues stay until this ends: view_exit()'s synchronize_rcu(). */
-	rcu_read_lock();
 	view_wake_one(view);
 	view_wake_one(&view_all);
-	rcu_read_unlock();
 }
 
 /**

@@ -14,7 +14,7 @@ import time
 
 from lib import tables
 from lib.ktap import (Failed, Skip, check, equal, in_child, note, test)
-from lib.tables import TABLES, agree
+from lib.tables import FILES, TABLES, agree
 from lib.world import Kmsg, Netns, insmod, listener, loaded, rmmod, udp
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
@@ -192,7 +192,8 @@ def load_with_faults(faults, some):
         failed.append(nth)
         for netns in some:
             with netns:
-                left = set(os.listdir("/proc/net")) & set(TABLES)
+                left = [name for name in FILES
+                        if os.path.exists(f"/proc/net/{name}")]
                 check(not left, "left behind:", left)
     note(f"{total} allocations; insmod failed for those at {failed}")
     return len(failed)
@@ -200,7 +201,7 @@ def load_with_faults(faults, some):
 
 @test
 def birth_of_a_namespace():
-    """unshare: an error, or a namespace with all four files."""
+    """unshare: an error, or a namespace with all files."""
     def born():
         os.unshare(os.CLONE_NEWNET)
 
@@ -219,6 +220,9 @@ def birth_of_a_namespace():
                 else:
                     for table in TABLES:
                         tables.read(table)
+                    missing = [name for name in FILES
+                               if not os.path.exists(f"/proc/net/{name}")]
+                    check(not missing, "missing:", missing)
                 os.setns(here, os.CLONE_NEWNET)
         note(f"{total} allocations; unshare failed for those at {failed}")
         check(len(failed) >= 4, "too few failures")

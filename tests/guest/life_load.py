@@ -494,8 +494,13 @@ def by_the_hundred():
             netns.close()
         for sock in kept:
             sock.close()
-        for row in everything.take(68):
-            seen[row.netns] += 1
+        ours = 0
+        while ours < 2 * len(some):
+            for row in everything.take(2 * len(some) - ours):
+                # A namespace of a test before may have ended only now.
+                if row.netns in wanted:
+                    seen[row.netns] += 1
+                    ours += 1
     equal(seen, wanted, "rows of each namespace")
 
 
@@ -583,36 +588,3 @@ def no_memory_to_open(faults):
             if not injected:
                 break
         os.close(fd)
-
-
-@test
-@with_faults
-def no_memory_to_load(faults):
-    """insmod: an error and nothing left, or all files."""
-    from faults import honest
-    netns = Netns()
-    rmmod()
-    failures = 0
-    try:
-        load = {"parameters": "records=1024 sessions=256"}
-        total = faults.count(lambda: insmod(**load))
-        rmmod()
-        # Ours come after those of the kernel's loader.
-        for nth in range(max(1, total - scaled(60, 60, 300)), total + 1):
-            _, _, error = faults.during(nth, lambda: insmod(**load))
-            if error:
-                honest(error, f"allocation {nth} of {total}")
-                check(not loaded(), "loaded, and yet an error")
-                failures += 1
-                with netns:
-                    for path in FILE, STAT:
-                        check(not os.path.exists(path), "left behind:", path)
-            else:
-                for path in FILE, STAT:
-                    life.slurp(path)
-                rmmod()
-        note(f"{total} allocations, {failures} loads failed")
-        check(failures > 5, "too few failures")
-    finally:
-        if not loaded():
-            insmod()

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from lib.ktap import Failed, check, equal
 
 TABLES = ("tcpstat", "tcp6stat", "udpstat", "udp6stat")
+# All that the module makes.
+FILES = (*TABLES, "tcplife", "stat/tcplife")
 KERNELS = {"tcpstat": "tcp", "tcp6stat": "tcp6",
            "udpstat": "udp", "udp6stat": "udp6"}
 
