@@ -34,6 +34,7 @@ char *field_dec(char *p, u64 v);
 char *field_ipv6(char *p, const struct in6_addr *addr);
 char *field_right(char *p, char *column, u64 v);
 char *field_text(char *p, const char *text, size_t max, char also);
+char *field_comm(char *p, const char *comm);
 
 #define FIELD_ZEROS	0x3030303030303030ULL	/* "00000000" */
 

@@ -62,45 +62,8 @@ enum iter_proto { ITER_TCP, ITER_UDP, ITER_PROTOS };
 int iter_init(void);
 void iter_afinfo_init(union iter_afinfo *afinfo, enum iter_proto proto,
 		      sa_family_t family);
-void *iter_start(struct seq_file *seq, enum iter_proto proto,
-		 const struct iter_place *place);
-void *iter_next(struct seq_file *seq, enum iter_proto proto, void *v);
-void iter_stop(struct seq_file *seq, enum iter_proto proto, void *v);
-
-/**
- * iter_same_bucket() - whether the iterator still is in the bucket of a place
- * @iter: the state, after iter_start() or iter_next() returned a row
- * @proto: the protocol
- * @place: the place
- *
- * Return: whether it is.
- */
-static inline bool iter_same_bucket(const struct iter *iter,
-				    enum iter_proto proto,
-				    const struct iter_place *place)
-{
-	if (proto == ITER_TCP)
-		return iter->tcp.bucket == place->bucket &&
-		       iter->tcp.state == place->state;
-	return iter->udp.bucket == place->bucket;
-}
-
-/**
- * iter_bucket() - the place of the first row of the bucket that the iterator is in
- * @iter: the state, after iter_start() or iter_next() returned a row
- * @proto: the protocol
- *
- * Return: the place.
- */
-static inline struct iter_place iter_bucket(const struct iter *iter,
-					    enum iter_proto proto)
-{
-	if (proto == ITER_TCP)
-		return (struct iter_place){
-			.state = iter->tcp.state,
-			.bucket = iter->tcp.bucket,
-		};
-	return (struct iter_place){ .bucket = iter->udp.bucket };
-}
+bool iter_batch(struct seq_file *seq, enum iter_proto proto,
+		struct iter_place *place, char **pos, const char *full,
+		char *(*write)(char *p, struct sock *sk, void *arg), void *arg);
 
 #endif /* KNETSTAT_ITER_H */

@@ -4,6 +4,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/math64.h>
+#include <linux/sched.h>
 #include <net/addrconf.h>
 #include <net/ipv6.h>
 
@@ -164,6 +165,24 @@ char *field_text(char *p, const char *text, size_t max, char also)
 		}
 	}
 	return p;
+}
+
+/**
+ * field_comm() - write a process's name
+ * @p: where to write
+ * @comm: TASK_COMM_LEN bytes; the name ends with a NUL if it is shorter
+ *
+ * A process may be called "-", which would mean that there is none.
+ *
+ * Return: the byte after the last character.
+ */
+char *field_comm(char *p, const char *comm)
+{
+	if (!comm[0])
+		return field_str(p, "-");
+	if (comm[0] == '-' && !comm[1])
+		return field_str(p, "\\055");
+	return field_text(p, comm, TASK_COMM_LEN, 0);
 }
 
 /**

@@ -9,19 +9,18 @@
  * stay good for as long as this module is loaded.
  *
  * The iterators take a bucket's spinlock (the listeners' plain, all others
- * with bottom halves off) and hold it while they are at a row of that bucket:
- * between iter_start() and iter_stop() nobody may sleep, unless no row was
- * returned.
+ * with bottom halves off) and hold it while they are at a row of that bucket.
  *
  * Both iterators know only one way to go on after a stop: TCP to the row where
  * it stopped, UDP to count all rows from the first one on, which costs a
  * reader of n rows n * n steps. iter_start() instead puts them down at any
- * bucket.
+ * bucket, and iter_batch() leaves them between two.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/proc_fs.h>
+#include <linux/rcupdate.h>
 
 #include "compat.h"
 #include "iter.h"
@@ -178,52 +177,92 @@ static void *iter_start_udp(struct seq_file *seq,
 	return v;
 }
 
-/**
- * iter_start() - go to a place
- * @seq: the file; its private data begin with a struct iter
- * @proto: the protocol
- * @place: the place
- *
- * Goes to the row at @place, or, where that has gone, to the first one after
- * it. The rows before it are not walked, only those of its own bucket.
- *
- * Context: Process context. Returns with a bucket's spinlock held, unless it
- * returns NULL. To be followed by iter_stop() in either case.
- * Return: a row (a struct sock, or what stands for one), or NULL at the end.
- */
-void *iter_start(struct seq_file *seq, enum iter_proto proto,
-		 const struct iter_place *place)
+/* Goes to the row at @place, or, where that has gone, to the next one. */
+static void *iter_start(struct seq_file *seq, enum iter_proto proto,
+			const struct iter_place *place)
 {
 	return proto == ITER_TCP ? iter_start_tcp(seq, place) :
 				   iter_start_udp(seq, place);
 }
 
-/**
- * iter_next() - go to the next row
- * @seq: the file
- * @proto: the protocol
- * @v: the row that the iterator is at
- *
- * Context: A bucket's spinlock held, of the same or another bucket on return;
- * none when it returns NULL.
- * Return: the next row, or NULL at the end.
- */
-void *iter_next(struct seq_file *seq, enum iter_proto proto, void *v)
+static bool iter_same_bucket(const struct iter *iter, enum iter_proto proto,
+			     const struct iter_place *place)
 {
-	loff_t pos = 0;
+	if (proto == ITER_TCP)
+		return iter->tcp.bucket == place->bucket &&
+		       iter->tcp.state == place->state;
+	return iter->udp.bucket == place->bucket;
+}
 
-	return iter_ops[proto].next(seq, v, &pos);
+/* The place of the first row of the bucket that the iterator is in. */
+static struct iter_place iter_bucket(const struct iter *iter,
+				     enum iter_proto proto)
+{
+	if (proto == ITER_TCP)
+		return (struct iter_place){
+			.state = iter->tcp.state,
+			.bucket = iter->tcp.bucket,
+		};
+	return (struct iter_place){ .bucket = iter->udp.bucket };
 }
 
 /**
- * iter_stop() - leave the row that the iterator is at
- * @seq: the file
+ * iter_batch() - write as many rows as fit
+ * @seq: the file; its private data begin with a struct iter
  * @proto: the protocol
- * @v: what iter_start() or iter_next() returned last
+ * @place: where to begin; set to where the next batch begins
+ * @pos: where to write; set to where the last row ends
+ * @full: a row that would begin after this is not written
+ * @write: writes a row; gets where to, the socket or what stands for one, and
+ *	@arg; returns where the row ends; must not sleep
+ * @arg: for @write
  *
- * Context: Releases the bucket's spinlock, if @v is a row.
+ * A bucket that does not fit whole is left to the next batch, unless it is the
+ * first one here: so whatever comes and goes between two batches, a socket that
+ * stays is in exactly one of them. One bucket may hold more than a batch (a
+ * thousand sockets that share a port). Then, and only then, a batch ends inside
+ * it, and the next one counts rows to the place where it ended, as the kernel's
+ * own files do everywhere. Growing the batch instead would let a user have the
+ * kernel hold a bucket's lock for as long as it takes to write all of them.
+ *
+ * @write is called with the bucket's spinlock held, in an RCU read-side
+ * critical section.
+ *
+ * Context: Process context, may sleep.
+ * Return: whether that was the last batch.
  */
-void iter_stop(struct seq_file *seq, enum iter_proto proto, void *v)
+bool iter_batch(struct seq_file *seq, enum iter_proto proto,
+		struct iter_place *place, char **pos, const char *full,
+		char *(*write)(char *p, struct sock *sk, void *arg), void *arg)
 {
-	iter_ops[proto].stop(seq, v);
+	const struct iter_ops *ops = &iter_ops[proto];
+	const struct iter *iter = seq->private;
+	/* Where the bucket that is being written begins. */
+	char *begin = *pos, *mark = begin, *p = begin;
+	loff_t ignored = 0;
+	void *v;
+
+	v = iter_start(seq, proto, place);
+	while (v && p <= full) {
+		if (!iter_same_bucket(iter, proto, place)) {
+			*place = iter_bucket(iter, proto);
+			mark = p;
+		}
+		rcu_read_lock();
+		p = write(p, v, arg);
+		rcu_read_unlock();
+		place->offset++;
+		v = ops->next(seq, v, &ignored);
+	}
+	if (v && !iter_same_bucket(iter, proto, place)) {
+		/* Full just at the end of a bucket. */
+		*place = iter_bucket(iter, proto);
+	} else if (v && mark > begin) {
+		/* Full inside a bucket: it is for the next batch, whole. */
+		p = mark;
+		place->offset = 0;
+	}
+	ops->stop(seq, v);
+	*pos = p;
+	return !v;
 }

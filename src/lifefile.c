@@ -270,7 +270,6 @@ static char *put_task(char *p, char *begin, const struct life_file *file)
 		[LIFE_BY_CONNECT]	= "connect",
 	};
 	const struct life_row *row = &file->row;
-	const char *comm = row->task.comm;
 	u32 pid = 0;
 
 	if (row->by != LIFE_BY_NONE &&
@@ -282,12 +281,7 @@ static char *put_task(char *p, char *begin, const struct life_file *file)
 		return field_pad(p, begin + LIFE_UID);
 	}
 	p = field_right(p, begin + LIFE_COMM, pid);
-	if (!comm[0])
-		p = field_str(p, "-");
-	else if (comm[0] == '-' && !comm[1])
-		p = field_str(p, "\\055");	/* not "nobody", but called so */
-	else
-		p = field_text(p, comm, sizeof(row->task.comm), 0);
+	p = field_comm(p, row->task.comm);
 	p = field_cstr(field_pad(p, begin + LIFE_BY), by[row->by]);
 	return field_pad(p, begin + LIFE_UID);
 }

@@ -2,19 +2,12 @@
 /*
  * The files tcpstat, tcp6stat, udpstat and udp6stat of each namespace.
  *
- * A read in batches. seq_file would stop and start the iterator for each
+ * A read is done in batches. seq_file would stop and start the iterator for each
  * read(2), at the row where the caller's buffer was full: 27 rows apart for a
  * page, and if that bucket changes meanwhile, rows are lost or come twice.
  * Here what seq_file takes for one record is a whole batch: as many buckets as
- * fit into the buffer. Batches end between buckets, so whatever happens to
- * the table between two reads, a socket that stays is in exactly one of them,
- * and how much the caller reads at a time decides nothing.
- *
- * One bucket may hold more than a batch (a thousand sockets that share a port).
- * Then, and only then, a batch ends inside it and the next one counts rows to
- * the place where it ended, as the kernel's own files do everywhere. Growing
- * the batch instead would let a user have the kernel hold a bucket's lock for
- * as long as it takes to write all of them.
+ * fit into the buffer, see iter_batch(). How much the caller reads at a time
+ * decides nothing.
  *
  * struct table_file is owned by one open file and touched only under its
  * seq_file's mutex; it has a reference to the namespace, and is freed when the
@@ -22,7 +15,6 @@
  * procfile_release() for both, after the last read has returned).
  */
 #include <linux/proc_fs.h>
-#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
@@ -145,53 +137,31 @@ static void table_reader_refresh(struct row_reader *reader)
 	reader->now = tcp_jiffies32;
 }
 
-/* Writes a batch: all rows from file->place on that fit. */
+/* Writes a row; see iter_batch(). */
+static char *table_row(char *p, struct sock *sk, void *data)
+{
+	struct table_file *file = data;
+
+	return file->table->row(p, sk, file->table->v6, &file->reader);
+}
+
+/* Writes a batch: the rows from file->place on that fit. */
 static int table_show(struct seq_file *seq, void *v)
 {
 	struct table_file *file = seq->private;
-	const struct table *table = file->table;
-	/* Where the bucket that is being written began, here and in the table. */
-	struct iter_place place = file->place;
-	char *p = seq->buf, *begin, *mark;
-	char *full = seq->buf + seq->size - ROW_MAX;
+	char *p = seq->buf;
 
 	if (seq->count) {
 		/* The batch before is in the buffer yet. */
 		seq->count = seq->size;
 		return 0;
 	}
-
-	if (iter_place_first(&place))
-		p = field_cstr(p, table->header);
-	begin = p;
-	mark = p;
+	if (iter_place_first(&file->place))
+		p = field_cstr(p, file->table->header);
 
 	table_reader_refresh(&file->reader);
-	v = iter_start(seq, table->proto, &place);
-	while (v && p <= full) {
-		if (!iter_same_bucket(&file->iter, table->proto, &place)) {
-			place = iter_bucket(&file->iter, table->proto);
-			mark = p;
-		}
-		rcu_read_lock();
-		p = table->row(p, v, table->v6, &file->reader);
-		rcu_read_unlock();
-		place.offset++;
-		v = iter_next(seq, table->proto, v);
-	}
-	if (!v) {
-		file->done = true;
-	} else if (!iter_same_bucket(&file->iter, table->proto, &place)) {
-		/* Full just at the end of a bucket. */
-		place = iter_bucket(&file->iter, table->proto);
-	} else if (mark > begin) {
-		/* Full inside a bucket: it is for the next batch, whole. */
-		p = mark;
-		place.offset = 0;
-	}
-	iter_stop(seq, table->proto, v);
-
-	file->place = place;
+	file->done = iter_batch(seq, file->table->proto, &file->place, &p,
+				seq->buf + seq->size - ROW_MAX, table_row, file);
 	seq->count = p - seq->buf;
 	return 0;
 }

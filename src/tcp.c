@@ -15,30 +15,7 @@
 #include "diag.h"
 #include "row.h"
 #include "sockopt.h"
-
-/* By state; with the blank that ends the column, and a round size to copy. */
-static const char tcp_stat[16][8] = {
-	[0]			= "-    ",
-	[TCP_ESTABLISHED]	= "ESTB ",
-	[TCP_SYN_SENT]		= "SYNS ",
-	[TCP_SYN_RECV]		= "SYNR ",
-	[TCP_FIN_WAIT1]		= "FNW1 ",
-	[TCP_FIN_WAIT2]		= "FNW2 ",
-	[TCP_TIME_WAIT]		= "TIMW ",
-	[TCP_CLOSE]		= "CLSD ",
-	[TCP_CLOSE_WAIT]	= "CLSW ",
-	[TCP_LAST_ACK]		= "LACK ",
-	[TCP_LISTEN]		= "LSTN ",
-	[TCP_CLOSING]		= "CLSG ",
-	[TCP_NEW_SYN_RECV]	= "SYNR ",
-	[13 ... 15]		= "-    ",
-};
-
-static __always_inline char *put_stat(char *p, unsigned int state)
-{
-	memcpy(p, tcp_stat[state & 15], 8);
-	return p + 5;
-}
+#include "stat.h"
 
 /* Up to Diag of something that is not a full socket, and in no trouble. */
 static char *tcp_mini_begin(char *row, const struct sock *sk, bool v6,
@@ -46,7 +23,7 @@ static char *tcp_mini_begin(char *row, const struct sock *sk, bool v6,
 {
 	char *p = row_begin(row, v6, sk, 0, 0, sport, dport);
 
-	p = field_str(put_stat(p, state), "-");
+	p = field_str(stat_write_tcp(p, state), "-");
 	return row_drops(p, row, v6, 0);
 }
 
@@ -141,7 +118,7 @@ static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
 
 	p = row_begin(row, v6, sk, recvq, sendq, ntohs(inet->inet_sport),
 		      ntohs(inet->inet_dport));
-	p = put_stat(p, state);
+	p = stat_write_tcp(p, state);
 	if (likely(state != TCP_LISTEN && tcp_healthy(sk)))
 		p = field_str(p, "-");
 	else

@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "row.h"
 #include "sockopt.h"
+#include "stat.h"
 
 static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 					  struct row_reader *reader)
@@ -19,11 +20,9 @@ static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 
 	p = row_begin(row, v6, sk, recvq, sk_wmem_alloc_get(sk),
 		      ntohs(inet->inet_sport), ntohs(inet->inet_dport));
-	/* Stat and Diag; no mark is for UDP. */
-	if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
-		p = field_str(p, "ESTB -");
-	else
-		p = field_str(p, "UNCN -");
+	p = stat_write_udp(p, READ_ONCE(sk->sk_state));
+	/* No mark of Diag is for UDP. */
+	p = field_str(p, "-");
 	p = row_drops(p, row, v6, sk_drops_read(sk));
 	p = row_uid(p, reader, sk_uid(sk));
 	p = row_inode(p, row, v6, sk_ino(sk));

@@ -64,13 +64,13 @@ int view_init(struct view *view, u64 id, u32 netns)
 	return 0;
 }
 
-/* After view_wake()'s smp_mb(). */
 static void view_wake_one(struct view *view)
 {
 	if (likely(!READ_ONCE(view->polled)))
 		return;
 	/* The queue stays until this ends: view_exit()'s synchronize_rcu(). */
 	rcu_read_lock();
+	/* After view_wake()'s smp_mb(). */
 	if (READ_ONCE(view->polled) && waitqueue_active(view->wait))
 		schedule_delayed_work(&view->work, 1);
 	rcu_read_unlock();
