@@ -15,6 +15,7 @@
 
 #include <linux/fs.h>
 #include <linux/ipv6.h>
+#include <linux/net.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file_net.h>
 #include <linux/udp.h>
@@ -101,6 +102,24 @@ static inline int sk_drops_read(const struct sock *sk)
 {
 	return atomic_read(&sk->sk_drops);
 }
+#endif
+
+/* 5.11, "net: Remove the err argument from sock_from_file" */
+#ifndef KNETSTAT_HAVE_SOCK_FROM_FILE
+static inline struct socket *compat_sock_from_file(struct file *file)
+{
+	int err;
+
+	return sock_from_file(file, &err);
+}
+
+#define sock_from_file compat_sock_from_file
+#endif
+
+/* 6.4, "fs: declare vfs_path_lookup() in namei.h"; exported long before */
+#ifndef KNETSTAT_HAVE_VFS_PATH_LOOKUP
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt,
+		    const char *name, unsigned int flags, struct path *path);
 #endif
 
 /* 6.6, "inet: introduce inet->inet_flags"; bitfields before */

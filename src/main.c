@@ -8,6 +8,7 @@
 #include "iter.h"
 #include "knetstat.h"
 #include "lifefile.h"
+#include "ownerfile.h"
 #include "table.h"
 
 static int __init knetstat_init(void)
@@ -23,8 +24,13 @@ static int __init knetstat_init(void)
 	err = lifefile_init();
 	if (err)
 		goto err_lifefile;
+	err = ownerfile_init();
+	if (err)
+		goto err_ownerfile;
 	return 0;
 
+err_ownerfile:
+	lifefile_exit();
 err_lifefile:
 	table_exit();
 	return err;
@@ -32,6 +38,7 @@ err_lifefile:
 
 static void __exit knetstat_exit(void)
 {
+	ownerfile_exit();
 	lifefile_exit();
 	table_exit();
 }

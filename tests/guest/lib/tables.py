@@ -10,7 +10,7 @@ from lib.ktap import Failed, check, equal
 
 TABLES = ("tcpstat", "tcp6stat", "udpstat", "udp6stat")
 # All that the module makes.
-FILES = (*TABLES, "tcplife", "stat/tcplife")
+FILES = (*TABLES, "tcplife", "stat/tcplife", "sockowner")
 KERNELS = {"tcpstat": "tcp", "tcp6stat": "tcp6",
            "udpstat": "udp", "udp6stat": "udp6"}
 

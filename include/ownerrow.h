@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The rows of sockowner: how they are kept, found and written.
+ *
+ * Pure code: no socket, no lock. Nothing here knows of other threads; what is
+ * shared is guarded by who shares it.
+ */
+#ifndef KNETSTAT_OWNERROW_H
+#define KNETSTAT_OWNERROW_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+/**
+ * struct owner_row - a descriptor of a process, or a socket that nobody holds
+ * @inode: the socket's inode number; 0 if it has none
+ * @laddr: its local address; of IPv4 the first four bytes
+ * @raddr: its foreign address
+ * @uid: its owner, as the opener's user namespace knows it
+ * @lport: its local port, host byte order
+ * @rport: its foreign port, host byte order
+ * @family: AF_INET or AF_INET6
+ * @udp: it is a UDP socket, and else TCP
+ * @state: TCP_ESTABLISHED and so on
+ * @held: a process holds it; only while rows are collected
+ * @pid: the process, as the reader's PID namespace knows it; 0 if there is none
+ * @fd: its descriptor
+ * @comm: its name; not terminated when it is all used
+ */
+struct owner_row {
+	u64 inode;
+	struct in6_addr laddr;
+	struct in6_addr raddr;
+	uid_t uid;
+	u16 lport;
+	u16 rport;
+	u8 family;
+	bool udp;
+	u8 state;
+	bool held;
+	u32 pid;
+	u32 fd;
+	char comm[TASK_COMM_LEN];
+};
+
+/* Rows are kept in pieces that are no burden to the page allocator. */
+#define OWNER_CHUNK_ROWS \
+	((32768 - sizeof(struct list_head) - 8) / sizeof(struct owner_row))
+
+/**
+ * struct owner_chunk - a piece of an array of rows
+ * @list: the chunks of the array, in order
+ * @count: how many rows this one has
+ * @rows: the rows
+ */
+struct owner_chunk {
+	struct list_head list;
+	unsigned int count;
+	struct owner_row rows[OWNER_CHUNK_ROWS];
+};
+
+/**
+ * struct owner_rows - a growing array of rows
+ * @chunks: the rows, a list of struct owner_chunk; any of them may be empty
+ * @count: how many there are
+ *
+ * Filled in by whoever opens the file, read only after that.
+ */
+struct owner_rows {
+	struct list_head chunks;
+	unsigned long count;
+};
+
+/* A key, 0 for none, and the row that it leads to, if any. */
+struct owner_slot {
+	u64 key;
+	struct owner_row *row;
+};
+
+/**
+ * struct owner_map - a hash table of fixed size; a key may be in it repeatedly
+ * @slots: its slots, at least one of them unused; NULL while @count is 0
+ * @mask: their number, a power of two, less one
+ * @count: how many are used
+ */
+struct owner_map {
+	struct owner_slot *slots;
+	unsigned long mask;
+	unsigned long count;
+};
+
+/**
+ * struct owner_writer - what owner_row_write() wrote before
+ * @row: the last row; NULL at first
+ * @line: its line
+ * @length: how much of that depends on who holds it only
+ */
+struct owner_writer {
+	const struct owner_row *row;
+	const char *line;
+	unsigned int length;
+};
+
+/* What owner_row_write() may store, the widest row and FIELD_SLACK included. */
+#define OWNER_ROW_MAX	384
+
+extern const char owner_header[];
+
+void owner_rows_init(struct owner_rows *rows);
+struct owner_chunk *owner_rows_grow(struct owner_rows *rows, unsigned int room);
+void owner_rows_truncate(struct owner_rows *rows, unsigned long count);
+int owner_rows_sort(struct owner_rows *rows, unsigned long first);
+void owner_rows_drop_held(struct owner_rows *rows);
+void owner_rows_append(struct owner_rows *rows, struct owner_rows *more);
+void owner_rows_free(struct owner_rows *rows);
+
+int owner_map_init(struct owner_map *map, unsigned long count);
+bool owner_map_add(struct owner_map *map, u64 key, struct owner_row *row);
+struct owner_slot *owner_map_next(const struct owner_map *map, u64 key,
+				  struct owner_slot *slot);
+void owner_map_free(struct owner_map *map);
+
+char *owner_row_write(struct owner_writer *writer, char *p,
+		      const struct owner_row *row);
+
+#endif /* KNETSTAT_OWNERROW_H */

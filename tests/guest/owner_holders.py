@@ -1,0 +1,525 @@
+# SPDX-License-Identifier: GPL-2.0
+"""sockowner names who holds a socket, however they came to, or that nobody does.
+
+Every case has a network namespace of its own, and the file there must have just
+the rows that the case says, each of them whole.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+from lib import owner, tables
+from lib.ktap import Skip, cases, check, equal, in_child, test, until
+from lib.owner import (CLONE_FILES, Holder, agree_with_kernel, comm_of, nobodys,
+                       row_of, rows_are)
+from lib.tables import endpoint
+from lib.wire import ACK, OURS, Wire
+from lib.world import (IPPROTO_MPTCP as MPTCP, LIBC, PLAIN_USER, Netns, connect,
+                       enter_userns, ip, listener, modprobe, pair, sysctl, udp,
+                       user)
+
+INET, INET6 = socket.AF_INET, socket.AF_INET6
+FAMILIES = {"IPv4": INET, "IPv6": INET6}
+
+
+def each_family(case):
+    """Run @case(family) for both, each in a namespace of its own."""
+    def one(name):
+        with Netns():
+            case(FAMILIES[name])
+    cases(FAMILIES, one)
+
+
+@test
+def one_of_each():
+    """Listeners, connections, datagram sockets; bound, connected or neither."""
+    def case(family):
+        door = listener(family)
+        client = connect(door)
+        server = door.accept()[0]
+        one, two = udp(family), udp(family)
+        two.connect(one.getsockname())
+        fresh = socket.socket(family)
+        bound = socket.socket(family)
+        bound.bind((door.getsockname()[0], 0))
+        silent = socket.socket(family, socket.SOCK_DGRAM)
+        rows_are([row_of(door, "LSTN"), row_of(client, "ESTB"),
+                  row_of(server, "ESTB"), row_of(one, "UNCN"),
+                  row_of(two, "ESTB"), row_of(fresh, "CLSD"),
+                  row_of(bound, "CLSD"), row_of(silent, "UNCN")])
+    each_family(case)
+
+
+@test
+def nothing_else():
+    """Sockets that are neither TCP nor UDP have no row."""
+    with Netns():
+        kept = [socket.socket(socket.AF_UNIX), socket.socketpair(),
+                socket.socket(INET, socket.SOCK_RAW, socket.IPPROTO_TCP),
+                socket.socket(INET6, socket.SOCK_RAW, socket.IPPROTO_UDP),
+                socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
+                socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+                os.pipe(), os.memfd_create("x")]
+        rows_are([])
+        del kept
+
+
+@test
+def users():
+    """UID is the socket's owner, not its holder."""
+    with Netns():
+        mine = udp(INET)
+        with user(PLAIN_USER):
+            theirs = udp(INET)
+            door = listener(INET)
+        given = udp(INET6)
+        os.fchown(given.fileno(), PLAIN_USER + 7, 0)
+        rows_are([row_of(mine, "UNCN"),
+                  row_of(theirs, "UNCN", uid=PLAIN_USER),
+                  row_of(door, "LSTN", uid=PLAIN_USER),
+                  row_of(given, "UNCN", uid=PLAIN_USER + 7)])
+
+
+@test
+def dup():
+    """Each descriptor of a socket has a row."""
+    def case(family):
+        sock = udp(family)
+        more = [os.dup(sock.fileno()) for _ in range(3)]
+        high = 5000
+        os.dup2(sock.fileno(), high)
+        row = row_of(sock, "UNCN")
+        rows_are([row, *(row._replace(fd=fd) for fd in [*more, high])])
+        for fd in [*more, high]:
+            os.close(fd)
+        rows_are([row])
+    each_family(case)
+
+
+@test
+def forked():
+    """A child has what its parent has, and keeps it."""
+    def case(family):
+        sock = listener(family)
+        fd = sock.fileno()
+        row = row_of(sock, "LSTN")
+        with Holder(lambda: (None, None)) as child:
+            rows_are([row, row._replace(pid=child.pid)])
+            sock.close()
+            rows_are([row._replace(pid=child.pid, fd=fd)])
+        rows_are([])
+    each_family(case)
+
+
+@test
+def names():
+    """COMM is the process's name now, escaped as /proc/mounts escapes."""
+    with Netns():
+        sock = udp(INET)
+        row = row_of(sock, "UNCN")
+        for name, shown in ((b"a b\tc\\d", "a\\040b\\011c\\134d"),
+                            (b"fifteen letters", "fifteen\\040letters"),
+                            (b"-", "\\055"), (b"\xff\n", "\\377\\012"),
+                            (b"", "-")):
+            owner.prctl(owner.PR_SET_NAME, ctypes.c_char_p(name))
+            if shown != "-":
+                rows_are([row._replace(comm=shown)])
+            else:       # a name of nothing looks like none
+                text = tables.slurp(owner.FILE).decode("ascii")
+                equal(text.splitlines()[1].split()[1:4],
+                      [str(row.pid), "-", str(row.fd)], "nameless")
+
+
+@test
+def executed():
+    """A descriptor that is inherited over exec, and one that isn't."""
+    with Netns():
+        kept, closed = listener(INET), listener(INET6)
+        os.set_inheritable(kept.fileno(), True)
+        row, other = row_of(kept, "LSTN"), row_of(closed, "LSTN")
+        with subprocess.Popen(["sleep", "1000"], close_fds=False) as child:
+            try:
+                until(lambda: comm_of(child.pid) == "sleep", "exec")
+                rows_are([row, other,
+                          row._replace(pid=child.pid, comm="sleep")])
+            finally:
+                child.kill()
+
+
+@test
+def shared_table():
+    """Processes that share one table each have a row."""
+    with Netns():
+        sock = udp(INET)
+        stay, end = os.pipe()
+        # By the syscall itself: fork() doesn't share.
+        pid = LIBC.syscall(owner.SYS_CLONE, CLONE_FILES | signal.SIGCHLD, 0, 0,
+                           0, 0)
+        if not pid:
+            os.read(stay, 1)
+            os._exit(0)
+        later = udp(INET6)
+        try:
+            rows = [row_of(sock, "UNCN"), row_of(later, "UNCN")]
+            rows_are(rows + [row._replace(pid=pid) for row in rows])
+        finally:
+            os.write(end, b"x")
+            os.waitpid(pid, 0)
+        rows_are(rows)
+
+
+def private_thread(family, count, ready, stay, socks):
+    """A thread's work: leave the shared table, make sockets, and stay."""
+    check(LIBC.unshare(CLONE_FILES) == 0, "unshare")
+    socks += [(sock, row_of(sock, "UNCN"))
+              for sock in (udp(family) for _ in range(count))]
+    ready.set()
+    stay.wait()
+    for sock, _ in socks:
+        sock.close()
+
+
+@test
+def thread_with_its_own_table():
+    """Threads that left the shared table: each descriptor once, in order."""
+    def case(family):
+        common = [udp(family), listener(family)]
+        rows = [row_of(common[0], "UNCN"), row_of(common[1], "LSTN")]
+        stay = threading.Event()
+        threads, all_socks = [], []
+        plain = threading.Thread(target=stay.wait)
+        plain.start()
+        for count in 1, 3, 2:
+            ready, socks = threading.Event(), []
+            threads.append(threading.Thread(
+                target=private_thread,
+                args=(family, count, ready, stay, socks)))
+            threads[-1].start()
+            ready.wait()
+            all_socks.append(socks)
+        late = udp(family)
+        rows.append(row_of(late, "UNCN"))
+        rows += [row for socks in all_socks for _, row in socks]
+        try:
+            rows_are(rows)
+        finally:
+            stay.set()
+            for thread in [plain, *threads]:
+                thread.join()
+        rows_are([rows[0], rows[1], row_of(late, "UNCN")])
+    each_family(case)
+
+
+@test
+def leader_that_ended():
+    """The main thread has ended, another one lives and holds."""
+    def setup():
+        sock = udp(INET)
+        row = row_of(sock, "UNCN")
+        stay = threading.Event()
+        threading.Thread(target=stay.wait).start()
+        return sock, row
+
+    def inside(tell):
+        kept, row = setup()
+        os.write(tell, repr(tuple(row)).encode())
+        LIBC.syscall(owner.SYS_EXIT, 0)     # of this thread alone
+        del kept
+
+    with Netns():
+        told, tell = os.pipe()
+        pid = os.fork()
+        if not pid:
+            inside(tell)
+            os._exit(1)
+        try:
+            row = owner.Row(*eval(os.read(told, 1000).decode()))
+            until(lambda: tables.slurp(f"/proc/{pid}/stat").split()[2] == b"Z",
+                  "the end of the main thread")
+            equal(row.pid, pid, "PID")
+            rows_are([row])
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        rows_are([])
+
+
+@test
+def other_network_namespace():
+    """A process in another namespace holds a socket of this one."""
+    with Netns() as here, Netns() as there:
+        def move():
+            with here:
+                kept = [udp(INET), listener(INET6)]
+                rows = [row_of(kept[0], "UNCN"), row_of(kept[1], "LSTN")]
+            kept.append(udp(INET))      # and one that is not of this one
+            rows.append(row_of(kept[2], "UNCN"))
+            os.setns(there.fd, os.CLONE_NEWNET)
+            return kept, rows
+        with Holder(move) as holder:
+            with here:
+                rows_are(holder.answer[:2])
+            with there:
+                rows_are(holder.answer[2:])
+
+
+@test
+def passed_on():
+    """In flight nobody holds it; then whoever received it does."""
+    def case(family):
+        ours, theirs = socket.socketpair()
+        sock = listener(family)
+        row = row_of(sock, "LSTN")
+        socket.send_fds(ours, [b"x"], [sock.fileno()])
+        rows_are([row])
+        sock.close()
+        rows_are([nobodys(row)])
+
+        def receive():
+            fds = socket.recv_fds(theirs, 1, 1)[1]
+            return fds, fds[0]
+        with Holder(receive) as holder:
+            rows_are([row._replace(pid=holder.pid, fd=holder.answer)])
+        rows_are([])
+    each_family(case)
+
+
+@test
+def passed_and_lost():
+    """In flight in a socket that is closed: then it is gone altogether."""
+    with Netns():
+        ours, theirs = socket.socketpair()
+        sock = udp(INET)
+        row = row_of(sock, "UNCN")
+        socket.send_fds(ours, [b"x"], [sock.fileno()])
+        sock.close()
+        rows_are([nobodys(row)])
+        ours.close()
+        theirs.close()
+        until(lambda: not owner.read(), "its end")
+
+
+@test
+def unaccepted():
+    """A connection that nobody has accepted is nobody's, until somebody does."""
+    def case(family):
+        door = listener(family)
+        client = connect(door)
+        mine = [row_of(door, "LSTN"), row_of(client, "ESTB")]
+        waiting = nobodys(mine[1], local=mine[1].foreign,
+                          foreign=mine[1].local, inode=0)
+        got = owner.rest(owner.read())
+        equal(len(got), 1, "rows of nobody", got)
+        rows_are([*mine, waiting._replace(uid=got[0].uid)])
+        server = door.accept()[0]
+        rows_are([*mine, row_of(server, "ESTB")])
+    each_family(case)
+
+
+@test
+def time_wait():
+    """What is left of a connection that was closed first here."""
+    def case(family):
+        with user(PLAIN_USER):
+            client, server = pair(family)
+            row = row_of(client, "TIMW")
+            client.close()
+            server.close()
+        rows_are([nobodys(row, uid=0, inode=0)])
+    each_family(case)
+
+
+@test
+def time_wait_in_a_user_namespace():
+    """Its UID is 0 as in /proc/net/tcp, also where root has no number."""
+    def inside():
+        enter_userns(f"0 {PLAIN_USER} 1", f"0 {PLAIN_USER} 1")
+        rows = agree_with_kernel()
+        equal({row.stat: row.uid for row in rows},
+              {"TIMW": 0, "UNCN": 65534, "LSTN": 0}, "UIDs")
+
+    with Netns():
+        client, server = pair(INET)
+        client.close()
+        server.close()
+        kept = udp(INET)
+        with user(PLAIN_USER):
+            door = listener(INET)
+        in_child(inside)
+        del kept, door
+
+
+def wired(case):
+    """Run @case(wire, family) for both families."""
+    def one(name):
+        with Netns() as netns:
+            wire = Wire(netns)
+            try:
+                case(wire, FAMILIES[name])
+            finally:
+                wire.close()
+    cases(FAMILIES, one)
+
+
+@test
+def syn_recv():
+    """A handshake that the peer never finishes."""
+    def case(wire, family):
+        with user(PLAIN_USER):
+            door = listener(family, address=OURS[family])
+        ghost = wire.ghost(family).knock(door.getsockname()[1])
+        until(lambda: len(owner.read()) == 2, "the request")
+        row = row_of(door, "LSTN", uid=PLAIN_USER)
+        foreign = endpoint(socket.inet_pton(family, ghost.address), ghost.port)
+        rows_are([row, nobodys(row, stat="SYNR", foreign=foreign, inode=0)])
+    wired(case)
+
+
+@test
+def fast_open():
+    """A connection that has begun with data, before the handshake's end."""
+    def case(wire, family):
+        sysctl("net/ipv4/tcp_fastopen", 0x203)      # without a cookie
+        door = socket.socket(family)
+        door.setsockopt(socket.IPPROTO_TCP, 23, 16)     # TCP_FASTOPEN
+        door.bind((OURS[family], 0))
+        door.listen(16)
+        ghost = wire.ghost(family).knock(door.getsockname()[1], b"early data")
+        foreign = endpoint(socket.inet_pton(family, ghost.address), ghost.port)
+        row = row_of(door, "LSTN")
+        child = nobodys(row, stat="SYNR", foreign=foreign, inode=0)
+        until(lambda: len(owner.read()) == 2, "the child")
+        rows_are([row, child._replace(uid=owner.rest(owner.read())[0].uid)])
+        server = door.accept()[0]
+        got = [r for r in owner.read() if r.fd == server.fileno()]
+        equal([(r.stat, r.foreign, r.inode) for r in got],
+              [("SYNR", foreign, os.fstat(server.fileno()).st_ino)], "accepted")
+    wired(case)
+
+
+@test
+def orphan():
+    """Closed by its process, and the peer does not acknowledge that."""
+    def case(wire, family):
+        door = listener(family, address=OURS[family])
+        ghost = wire.ghost(family).open(door.getsockname()[1])
+        server = door.accept()[0]
+        row = row_of(server, "FNW1")
+        server.close()
+        got = owner.rest(owner.read())
+        equal(len(got), 1, "rows of nobody", got)
+        rows_are([row_of(door, "LSTN"),
+                  nobodys(row, uid=got[0].uid, inode=0)])
+        ghost.expect(ACK)
+        ghost.send(ACK)
+        until(lambda: owner.rest(owner.read())[0].stat == "FNW2", "FIN_WAIT2")
+    wired(case)
+
+
+@test
+def the_kernels_own():
+    """Sockets that the kernel made for itself have an inode and no holder."""
+    def one(name):
+        module, add = KERNEL_SOCKETS[name]
+        modprobe(module)
+        with Netns():
+            try:
+                ip(*add)
+            except AssertionError as error:
+                raise Skip(str(error)) from error
+            rows = agree_with_kernel()
+            check(rows and not owner.held(rows), "rows", rows)
+    cases(KERNEL_SOCKETS, one)
+
+
+KERNEL_SOCKETS = {
+    "fou": ("fou", ("fou add port 5555 ipproto 4",
+                    "fou add port 5556 ipproto 41 -6")),
+    "l2tp": ("l2tp_netlink", (
+        "l2tp add tunnel tunnel_id 1 peer_tunnel_id 1 encap udp "
+        "local 127.0.0.1 remote 127.0.0.1 udp_sport 5000 udp_dport 6000",)),
+}
+
+
+def mptcp_or_skip():
+    """Skip where there is no MPTCP."""
+    try:
+        sysctl("net/mptcp/enabled", 1)
+        socket.socket(INET, socket.SOCK_STREAM, MPTCP).close()
+    except OSError as error:
+        raise Skip("no MPTCP") from error
+
+
+@test
+def mptcp():
+    """An MPTCP socket is its holder's, and its subflow has no other row."""
+    def case(family):
+        mptcp_or_skip()
+        fresh = socket.socket(family, socket.SOCK_STREAM, MPTCP)
+        door = listener(family, proto=MPTCP)
+        rows = [row_of(fresh, "CLSD"), row_of(door, "LSTN")]
+        rows_are(rows)
+        client = connect(door, proto=MPTCP)
+        server = door.accept()[0]
+        client.send(b"x")
+        server.recv(1)
+        rows += [row_of(client, "ESTB"), row_of(server, "ESTB")]
+        rows_are(rows)
+        fd = os.dup(client.fileno())
+        rows_are([*rows, rows[2]._replace(fd=fd)])
+        os.close(fd)
+    each_family(case)
+
+
+@test
+def mptcp_falls_back():
+    """An MPTCP listener that a plain TCP client connects to, and vice versa."""
+    def case(family):
+        mptcp_or_skip()
+        door, plain = listener(family, proto=MPTCP), listener(family)
+        client = connect(door, proto=0)
+        server = door.accept()[0]
+        other = connect(plain, proto=MPTCP)
+        peer = plain.accept()[0]
+        rows_are([row_of(door, "LSTN"), row_of(plain, "LSTN"),
+                  *(row_of(sock, "ESTB")
+                    for sock in (client, server, other, peer))])
+    each_family(case)
+
+
+@test
+def mptcp_subflows():
+    """A connection over several addresses has a row for each, as in ss."""
+    with Netns():
+        mptcp_or_skip()
+        ip("address add 10.5.0.1/32 dev lo", "address add 10.5.0.2/32 dev lo",
+           "address add 10.5.0.3/32 dev lo")
+        try:
+            ip("mptcp limits set subflows 4 add_addr_accepted 4",
+               "mptcp endpoint add 10.5.0.2 dev lo subflow",
+               "mptcp endpoint add 10.5.0.3 dev lo subflow")
+        except AssertionError as error:
+            raise Skip(str(error)) from error
+        door = listener(INET, address="10.5.0.1", proto=MPTCP)
+        client = connect(door, address="10.5.0.1", proto=MPTCP)
+        server = door.accept()[0]
+        client.send(b"x")
+        server.recv(1)
+        fds = (client.fileno(), server.fileno())
+
+        def settled():
+            rows = [row for row in owner.read() if row.fd in fds]
+            return len(rows) == 6 and all(row.stat == "ESTB" for row in rows)
+        until(settled, lambda: f"three subflows: {owner.read()}")
+        rows = owner.read()
+        equal(owner.rest(rows), [], "rows of nobody")
+        owner.compare(with_lsof=False)
+        for fd, ends in ((fds[0], "local"), (fds[1], "foreign")):
+            equal(sorted(getattr(row, ends).rsplit(":", 1)[0] for row in rows
+                         if row.fd == fd),
+                  ["10.5.0.1", "10.5.0.2", "10.5.0.3"], "addresses")
+        agree_with_kernel()
