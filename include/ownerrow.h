@@ -83,11 +83,13 @@ struct owner_slot {
  * struct owner_map - a hash table of fixed size; a key may be in it repeatedly
  * @slots: its slots, at least one of them unused; NULL while @count is 0
  * @mask: their number, a power of two, less one
+ * @factor: a random number: who chooses keys must not know where they go
  * @count: how many are used
  */
 struct owner_map {
 	struct owner_slot *slots;
 	unsigned long mask;
+	u64 factor;
 	unsigned long count;
 };
 

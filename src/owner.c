@@ -216,7 +216,8 @@ static int owner_map_hashed(struct owner_map *map,
  * @room: how many rows it must have room for
  * @seen: descriptors looked at since the locks were taken
  * @next: where to go on when they have been dropped
- * @pid: the process
+ * @leader: the process
+ * @pid: its number
  * @comm: its name
  */
 struct owner_walk {
@@ -231,6 +232,7 @@ struct owner_walk {
 	unsigned int room;
 	unsigned int seen;
 	unsigned int next;
+	struct task_struct *leader;
 	u32 pid;
 	char comm[TASK_COMM_LEN];
 };
@@ -350,7 +352,12 @@ static int owner_collect_table(struct owner_walk *walk, struct task_struct *task
 /*
  * Finds @name of task @tid in the opener's procfs. No link must be followed on
  * the way: this is inside of open()'s own walk to our file, and the links of
- * both walks are counted together; of the forty-first the answer is ELOOP.
+ * both walks are counted together; of the forty-first the answer is ELOOP. And
+ * no mount must be crossed: what the opener may have mounted over a process's
+ * directory does not speak for the process.
+ *
+ * Where audit rules are loaded, audit remembers each name that is looked up,
+ * until open() returns.
  */
 static int owner_find(const struct owner_walk *walk, pid_t tid,
 		      const char *name, struct path *path)
@@ -359,7 +366,7 @@ static int owner_find(const struct owner_walk *walk, pid_t tid,
 	char text[32];
 
 	snprintf(text, sizeof(text), "%d/%s", tid, name);
-	return vfs_path_lookup(mnt->mnt_root, mnt, text, 0, path);
+	return vfs_path_lookup(mnt->mnt_root, mnt, text, LOOKUP_NO_XDEV, path);
 }
 
 /*
@@ -403,9 +410,10 @@ static int owner_may_see(const struct owner_walk *walk, pid_t tid)
  * It is asked when they are known, so that it need not be asked for the most
  * processes, which have no sockets. What was true of them must still be true
  * of the task that is judged then: it must not have become another program,
- * which may be everybody's while the one before was not; and no other task
- * must have got its number. And procfs, when it has no memory for an inode,
- * says that there is nothing of that name; then a second answer counts.
+ * which may be everybody's while the one before was not (exec changes mm before
+ * that, and self_exec_id after it: together they can't be as they were); and no
+ * other task must have got its number. And procfs, when it has no memory for an
+ * inode, says that there is nothing of that name; then a second answer counts.
  */
 static int owner_collect_task(struct owner_walk *walk, struct task_struct *task)
 {
@@ -413,15 +421,19 @@ static int owner_collect_task(struct owner_walk *walk, struct task_struct *task)
 	int tries, err;
 
 	for (tries = 0; tries < OWNER_TRIES; tries++) {
+		const struct mm_struct *mm = READ_ONCE(task->mm);
 		u64 program = READ_ONCE(task->self_exec_id);
 
+		task_lock(walk->leader);
+		memcpy(walk->comm, walk->leader->comm, sizeof(walk->comm));
+		task_unlock(walk->leader);
 		err = owner_collect_table(walk, task);
 		if (err || walk->rows->count == first)
 			return err;
 		err = owner_may_see(walk, task_pid_nr_ns(task, walk->pid_ns));
 		if (err < 0)
 			return err;
-		if (err && pid_alive(task) &&
+		if (err && pid_alive(task) && mm == READ_ONCE(task->mm) &&
 		    program == READ_ONCE(task->self_exec_id))
 			return 0;
 		owner_rows_truncate(walk->rows, first);
@@ -451,10 +463,15 @@ static struct task_struct *owner_next_thread(struct task_struct *leader,
 	return next;
 }
 
-/* Collects what is in those tables that a process's other threads have. */
+/*
+ * Collects what is in those tables that a process's other threads have. @first
+ * is its first row.
+ */
 static int owner_collect_threads(struct owner_walk *walk,
-				 struct task_struct *leader)
+				 struct task_struct *leader,
+				 unsigned long first)
 {
+	unsigned long sorted = walk->rows->count - first;
 	unsigned int threads = get_nr_threads(leader);
 	/* It must come to an end though threads are made and end meanwhile. */
 	unsigned int steps = 2 * threads + 16;
@@ -482,6 +499,12 @@ static int owner_collect_threads(struct owner_walk *walk,
 		if (err || !owner_map_add(&tables, key, NULL))
 			break;
 		err = owner_collect_task(walk, thread);
+		/* Tables may be copies of each other: memory is for what differs. */
+		if (!err && walk->rows->count - first >
+			    2 * sorted + OWNER_CHUNK_ROWS) {
+			err = owner_rows_sort(walk->rows, first);
+			sorted = walk->rows->count - first;
+		}
 	}
 	if (thread)
 		put_task_struct(thread);
@@ -500,15 +523,12 @@ static int owner_collect_process(struct owner_walk *walk,
 	unsigned long first = walk->rows->count, own;
 	int err;
 
+	walk->leader = leader;
 	walk->pid = pid;
-	task_lock(leader);
-	memcpy(walk->comm, leader->comm, sizeof(walk->comm));
-	task_unlock(leader);
-
 	err = owner_collect_task(walk, leader);
 	own = walk->rows->count;
 	if (!err && get_nr_threads(leader) > 1)
-		err = owner_collect_threads(walk, leader);
+		err = owner_collect_threads(walk, leader, first);
 	if (!err && walk->rows->count > own)
 		err = owner_rows_sort(walk->rows, first);
 	return err;

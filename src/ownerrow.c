@@ -6,9 +6,9 @@
  * proportion to the rows. A user can ask for a lot of it, so that there is none
  * is nothing to tell the log.
  */
-#include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/sort.h>
@@ -220,6 +220,12 @@ void owner_rows_free(struct owner_rows *rows)
 	rows->count = 0;
 }
 
+/* Where a key is looked for first: the high bits of its product with @factor. */
+static unsigned long owner_map_home(const struct owner_map *map, u64 key)
+{
+	return key * map->factor >> (64 - ilog2(map->mask + 1));
+}
+
 /**
  * owner_map_init() - make an empty map
  * @map: the map
@@ -233,6 +239,7 @@ int owner_map_init(struct owner_map *map, unsigned long count)
 	unsigned long slots = roundup_pow_of_two(max(2 * count, 16UL));
 
 	map->mask = slots - 1;
+	map->factor = get_random_u64() | 1;
 	map->count = 0;
 	map->slots = kvcalloc(slots, sizeof(*map->slots), OWNER_GFP);
 	return map->slots ? 0 : -ENOMEM;
@@ -248,7 +255,7 @@ int owner_map_init(struct owner_map *map, unsigned long count)
  */
 bool owner_map_add(struct owner_map *map, u64 key, struct owner_row *row)
 {
-	unsigned long i = hash_64(key, 32) & map->mask;
+	unsigned long i = owner_map_home(map, key);
 
 	if (map->count == map->mask)
 		return false;
@@ -276,7 +283,7 @@ struct owner_slot *owner_map_next(const struct owner_map *map, u64 key,
 
 	if (!map->count)
 		return NULL;
-	i = slot ? slot - map->slots + 1 : hash_64(key, 32);
+	i = slot ? slot - map->slots + 1 : owner_map_home(map, key);
 	do {
 		slot = &map->slots[i++ & map->mask];
 		if (slot->key == key)

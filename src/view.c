@@ -3,6 +3,7 @@
  * Views: whose sessions a reader of tcplife sees. See view.h.
  */
 #include <linux/delay.h>
+#include <linux/kmemleak.h>
 #include <linux/lockdep.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
@@ -141,6 +142,9 @@ void view_exit(struct view *view)
 		/* Nobody comes any more, so an empty queue stays empty. */
 		for (tries = 0; waitqueue_active(view->wait); tries++) {
 			if (tries == VIEW_TRIES) {
+				/* On purpose: its sleepers have it. */
+				kmemleak_not_leak(view->wait);
+				kmemleak_not_leak(view_class);
 				view_left = true;
 				return;
 			}

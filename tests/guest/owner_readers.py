@@ -294,6 +294,24 @@ def capability_of_a_user_namespace():
 
 
 @test
+def mounted_over():
+    """Who mounts a directory over /proc/PID learns nothing of that process."""
+    def inside():
+        town.leave()
+        become(PLAIN_USER)
+        os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNS)
+        for process in town.who.values():
+            over = f"/proc/{process.pid}".encode()
+            if LIBC.mount(b"/proc/self", over, None, owner.MS_BIND, None):
+                raise Skip("this kernel lets nobody mount there")
+        check(os.listdir(f"/proc/{process.pid}/fd"), "nothing there")
+        equal(held(owner.read("/proc/self/net/sockowner")), [], "seen")
+
+    with Town() as town:
+        in_child(inside)
+
+
+@test
 def user_namespace_of_a_user():
     """A user who made a user namespace is no more to others than before."""
     def inside():

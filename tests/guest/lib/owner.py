@@ -26,7 +26,7 @@ TABLES = {"tcp4": "tcpstat", "tcp6": "tcp6stat",
 PR_SET_DUMPABLE, PR_SET_NAME = 4, 15
 CLONE_FILES = 0x400
 SYS_CLONE, SYS_EXIT = 56, 60
-MS_REC_PRIVATE = 1 << 14 | 1 << 18
+MS_BIND, MS_REC_PRIVATE = 1 << 12, 1 << 14 | 1 << 18
 
 
 class Row(NamedTuple):
