@@ -1386,7 +1386,7 @@ def namespace_destroyed():
     ended(clients[0])
     clients[0].close()
     # its other end's row has been there since the link went down
-    rows = follower.take(5)
+    rows = follower.take(5, of=(inode, there))
     ended_at = life.clock()
     with outside:
         gone("veth")

@@ -164,17 +164,22 @@ class Follower:
         """Is there more, after waiting @wait seconds at most?"""
         return bool(self.poll.poll(wait * 1000))
 
-    def take(self, count, wait=DEADLINE / 2):
-        """The next @count Rows, or more if they come at once."""
-        rows = self.now()
+    def take(self, count, wait=DEADLINE / 2, of=None):
+        """The next @count Rows, or more if they come at once.
+
+        With @of only those of these namespaces: the view of all has the last
+        sockets of other tests, too.
+        """
+        rows = []
         end = time.monotonic() + wait
-        while len(rows) < count:
+        while True:
+            rows += [row for row in self.now() if of is None or row.netns in of]
+            if len(rows) >= count:
+                return rows
             if not self.ready(max(0, end - time.monotonic())):
                 raise Failed("\n".join(
                     [f"{len(rows)} rows came, not {count}; the last ones:"] +
                     [row.line for row in rows[-10:]]))
-            rows += self.now()
-        return rows
 
     def close(self):
         """Read no more."""
