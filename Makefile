@@ -35,7 +35,7 @@ modules: kdir
 tools: $(PROGRAMS:%=build/tools/%)
 
 # Under another name first: the tests of two kernels may build it at the same time.
-build/tools/%: src/tools/%.c dkms.conf
+build/tools/%: src/tools/%.c $(wildcard src/tools/*.h) dkms.conf
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(CPPFLAGS) -DKNETSTAT_VERSION='"$(VERSION)"' $(CFLAGS) \
 		$(LDFLAGS) -o $@.$$$$ $< && mv $@.$$$$ $@

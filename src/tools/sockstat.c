@@ -8,7 +8,6 @@
  * and into the processes' cmdline.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -25,6 +24,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define PROGRAM "sockstat"
+#include "text.h"
 
 /* Below which the tests keep a /proc and a /run of their own. */
 #ifndef SOCKSTAT_ROOT
@@ -46,11 +48,6 @@
 /* As long as the names of processes are, and what is shown of their arguments. */
 #define COMM_MAX	15
 #define ARGS_MAX	4096
-
-typedef unsigned long long u64;
-
-#define __printf(a, b)	__attribute((__format__(printf, a, b)))
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 
 enum proto {
 	TCP4, TCP6, UDP4, UDP6,
@@ -118,18 +115,6 @@ static struct {
 	.shown = BIT(C_USER) | BIT(C_COMMAND) | BIT(C_PID) | BIT(C_FD) |
 		 BIT(C_PROTO) | BIT(C_LOCAL) | BIT(C_FOREIGN),
 	.protos = ALL_BITS,
-};
-
-/**
- * struct text - bytes, as many as come
- * @data: where they are
- * @len: how many
- * @size: how many there is room for
- */
-struct text {
-	char *data;
-	size_t len;
-	size_t size;
 };
 
 /**
@@ -282,44 +267,9 @@ static size_t congestion_count;
 
 static u64 netns_inode;			/* 0: not known */
 
-/* One line on stderr, whatever happens to stdout. */
-static __printf(1, 2) void say(const char *format, ...)
+static noreturn void finish(int status)
 {
-	char line[512], *p;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	for (p = line; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	fprintf(stderr, "sockstat: %s\n", line);
-}
-
-static noreturn void usage_error(const char *complaint, const char *arg)
-{
-	say("%s: '%s'", complaint, arg);
-	exit(2);
-}
-
-static void *more(void *data, size_t count, size_t size)
-{
-	data = reallocarray(data, count, size);
-	if (!data) {
-		say("no memory");
-		exit(1);
-	}
-	return data;
-}
-
-static char *copy_of(const char *str, size_t len)
-{
-	char *copy = more(NULL, len + 1, 1);
-
-	memcpy(copy, str, len);
-	copy[len] = '\0';
-	return copy;
+	exit(status);
 }
 
 static __printf(1, 2) char *formatted(const char *format, ...)
@@ -338,24 +288,10 @@ static __printf(1, 2) char *formatted(const char *format, ...)
 	return str;
 }
 
-static void text_grow(struct text *text, size_t len)
-{
-	text->size = 2 * text->size + len;
-	text->data = more(text->data, text->size, 1);
-}
-
-static inline void text_reserve(struct text *text, size_t len)
-{
-	if (text->size - text->len < len)
-		text_grow(text, len);
-}
-
 static void text_set(struct text *text, const char *data, size_t len)
 {
 	text->len = 0;
-	text_reserve(text, len);
-	memcpy(text->data, data, len);
-	text->len = len;
+	text_add(text, data, len);
 }
 
 /*
@@ -388,9 +324,7 @@ static void flush_rows(void)
 
 static inline void put(const char *data, size_t len)
 {
-	text_reserve(&out, len);
-	memcpy(out.data + out.len, data, len);
-	out.len += len;
+	text_add(&out, data, len);
 }
 
 /* A field of a row: it is short as a rule, and has SLACK behind it. */
@@ -806,78 +740,6 @@ static struct word unescape(struct word field)
 	return (struct word){ bytes.data, bytes.len };
 }
 
-/*
- * UTF-8
- */
-
-/*
- * The next character, and how many bytes it has; -1 for what is none, as much
- * of it as Unicode suggests to replace by one substitute (as Python does).
- */
-static long next_char(const char *str, size_t len, size_t *used)
-{
-	const unsigned char *s = (const unsigned char *)str;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t i, tail;
-	long c;
-
-	*used = 1;
-	if (s[0] < 0x80)
-		return s[0];
-	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-		tail = 1;
-		c = s[0] & 0x1f;
-	} else if (s[0] >= 0xe0 && s[0] <= 0xef) {
-		tail = 2;
-		c = s[0] & 0x0f;
-	} else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		tail = 3;
-		c = s[0] & 0x07;
-	} else {
-		return -1;
-	}
-	/* No longer than need be, no surrogates, nothing beyond U+10FFFF. */
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	for (i = 1; i <= tail; i++) {
-		*used = i;
-		if (i == len || s[i] < low || s[i] > high)
-			return -1;
-		c = c << 6 | (s[i] & 0x3f);
-		low = 0x80;
-		high = 0xbf;
-	}
-	*used = i;
-	return c;
-}
-
-/* Whether a terminal shows a character and does nothing else about it. */
-static bool printable(long c)
-{
-	static const struct {
-		long first;
-		long last;
-	} controls[] = {
-		{ -1, 0x1f }, { 0x7f, 0x9f }, { 0x61c, 0x61c },
-		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
-	};
-	size_t i;
-
-	if (c >= ' ' && c <= '~')
-		return true;
-	for (i = 0; i < ARRAY_SIZE(controls); i++)
-		if (c >= controls[i].first && c <= controls[i].last)
-			return false;
-	return true;
-}
-
 /* At most @max characters of what somebody else has written. */
 static void put_text(struct word text, size_t max)
 {
@@ -1208,33 +1070,6 @@ static void print_row(const struct row *row)
 	put("\n", 1);
 }
 
-static void json_string(struct word text)
-{
-	char escape[32];
-	size_t used;
-	long c;
-
-	put("\"", 1);
-	for (; text.len; text.at += used, text.len -= used) {
-		c = next_char(text.at, text.len, &used);
-		if (c == '"' || c == '\\')
-			snprintf(escape, sizeof(escape), "\\%c", (char)c);
-		else if (printable(c))
-			*escape = '\0';
-		else if (c > 0xffff)
-			snprintf(escape, sizeof(escape), "\\u%04lx\\u%04lx",
-				 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
-		else
-			snprintf(escape, sizeof(escape), "\\u%04lx",
-				 c < 0 ? 0xfffd : c);
-		if (*escape)
-			put_str(escape);
-		else
-			put(text.at, used);
-	}
-	put("\"", 1);
-}
-
 static void json_key(const char *key)
 {
 	put(out.len == row_start ? "{\"" : ",\"", 2);
@@ -1253,7 +1088,7 @@ static void json_text(const char *key, struct word text)
 {
 	json_key(key);
 	if (text.len)
-		json_string(text);
+		text_add_json(&out, text.at, text.len);
 	else
 		put_str("null");
 }
@@ -1292,7 +1127,7 @@ static void json_arguments(const struct row *row)
 		end = memchr(rest.at, '\0', rest.len);
 		one.at = rest.at;
 		one.len = end ? (size_t)(end - rest.at) : rest.len;
-		json_string(one);
+		text_add_json(&out, one.at, one.len);
 		if (!end)
 			break;
 		put(",", 1);

@@ -24,6 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PROGRAM "tcplife"
+#include "text.h"
+
 /* Where the tests keep a table of their own. */
 #ifndef TCPLIFE_PROC
 #define TCPLIFE_PROC "/proc/net"
@@ -37,10 +40,6 @@
 
 #define PORTS		65536
 #define READ_SIZE	65536
-
-typedef unsigned long long u64;
-
-#define __printf(a, b)	__attribute((__format__(printf, a, b)))
 
 static struct {
 	bool time;
@@ -56,18 +55,6 @@ static struct {
 	bool *local;		/* by port; NULL: all */
 	bool *remote;
 } opt;
-
-/**
- * struct text - bytes, as many as come
- * @data: where they are
- * @len: how many
- * @size: how many there is room for
- */
-struct text {
-	char *data;
-	size_t len;
-	size_t size;
-};
 
 /* The columns that the program itself looks at. */
 enum column {
@@ -130,21 +117,6 @@ static u64 printed;
 static int stop_pipe[2];
 static bool die_of_sigpipe;
 
-/* One line on stderr, whatever happens to stdout. */
-static __printf(1, 2) void say(const char *format, ...)
-{
-	char line[512], *p;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	for (p = line; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	fprintf(stderr, "tcplife: %s\n", line);
-}
-
 static void say_missed(void)
 {
 	if (missed)
@@ -166,47 +138,6 @@ static noreturn void finish_pipe(void)
 		raise(SIGPIPE);
 	}
 	exit(1);
-}
-
-static noreturn void usage_error(const char *complaint, const char *arg)
-{
-	if (arg)
-		say("%s: '%s'", complaint, arg);
-	else
-		say("%s", complaint);
-	exit(2);
-}
-
-static void *more(void *data, size_t count, size_t size)
-{
-	data = reallocarray(data, count, size);
-	if (!data) {
-		say("no memory");
-		finish(1);
-	}
-	return data;
-}
-
-static char *copy_of(const char *str)
-{
-	size_t size = strlen(str) + 1;
-
-	return memcpy(more(NULL, size, 1), str, size);
-}
-
-static void text_reserve(struct text *text, size_t len)
-{
-	if (text->size - text->len >= len)
-		return;
-	text->size = 2 * text->size + len;
-	text->data = more(text->data, text->size, 1);
-}
-
-static void text_add(struct text *text, const char *data, size_t len)
-{
-	text_reserve(text, len);
-	memcpy(text->data + text->len, data, len);
-	text->len += len;
 }
 
 static void text_add_str(struct text *text, const char *str)
@@ -340,76 +271,6 @@ static size_t split(char *line, char **words, size_t max)
 	return n;
 }
 
-/*
- * UTF-8
- */
-
-/*
- * The next character, and how many bytes it has; -1 for what is none, as much
- * of it as Unicode suggests to replace by one substitute (as Python does).
- */
-static long next_char(const char *str, size_t len, size_t *used)
-{
-	const unsigned char *s = (const unsigned char *)str;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t i, tail;
-	long c;
-
-	*used = 1;
-	if (s[0] < 0x80)
-		return s[0];
-	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-		tail = 1;
-		c = s[0] & 0x1f;
-	} else if (s[0] >= 0xe0 && s[0] <= 0xef) {
-		tail = 2;
-		c = s[0] & 0x0f;
-	} else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		tail = 3;
-		c = s[0] & 0x07;
-	} else {
-		return -1;
-	}
-	/* No longer than need be, no surrogates, nothing beyond U+10FFFF. */
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	for (i = 1; i <= tail; i++) {
-		*used = i;
-		if (i == len || s[i] < low || s[i] > high)
-			return -1;
-		c = c << 6 | (s[i] & 0x3f);
-		low = 0x80;
-		high = 0xbf;
-	}
-	*used = i;
-	return c;
-}
-
-/* Whether a terminal shows a character and does nothing else about it. */
-static bool printable(long c)
-{
-	static const struct {
-		long first;
-		long last;
-	} controls[] = {
-		{ -1, 0x1f }, { 0x7f, 0x9f }, { 0x61c, 0x61c },
-		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(controls) / sizeof(*controls); i++)
-		if (c >= controls[i].first && c <= controls[i].last)
-			return false;
-	return true;
-}
-
 /* The bytes that a field stands for: the kernel writes some as \ooo. */
 static const char *unescape(const char *field, size_t *len, const char *line)
 {
@@ -530,27 +391,6 @@ static void print_extended(const struct row *row)
 	text_add_str(&out, "\n");
 }
 
-static void json_string(const char *bytes, size_t len)
-{
-	size_t used;
-	long c;
-
-	text_add_str(&out, "\"");
-	for (; len; bytes += used, len -= used) {
-		c = next_char(bytes, len, &used);
-		if (c == '"' || c == '\\')
-			text_addf(&out, "\\%c", (char)c);
-		else if (printable(c))
-			text_add(&out, bytes, used);
-		else if (c > 0xffff)
-			text_addf(&out, "\\u%04lx\\u%04lx",
-				  0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
-		else
-			text_addf(&out, "\\u%04lx", c < 0 ? 0xfffd : c);
-	}
-	text_add_str(&out, "\"");
-}
-
 static bool is_json_number(const char *str)
 {
 	size_t digits = strspn(str, "0123456789");
@@ -590,7 +430,7 @@ static void print_json(const struct row *row)
 			text_add_str(&out, field);
 		} else {
 			bytes = unescape(field, &len, row->line);
-			json_string(bytes, len);
+			text_add_json(&out, bytes, len);
 		}
 	}
 	text_add_str(&out, "}\n");
@@ -747,12 +587,12 @@ static void take_header(const char *line, size_t len)
 	size_t i, c;
 	char *p;
 
-	table.header = copy_of(line);
+	table.header = copy_of(line, strlen(line));
 	table.names = more(NULL, max, sizeof(*table.names));
 	table.keys = more(NULL, max, sizeof(*table.keys));
-	table.fields = split(copy_of(line), table.names, max);
+	table.fields = split(copy_of(line, strlen(line)), table.names, max);
 	for (i = 0; i < table.fields; i++) {
-		table.keys[i] = copy_of(table.names[i]);
+		table.keys[i] = copy_of(table.names[i], strlen(table.names[i]));
 		for (p = table.keys[i]; *p; p++)
 			*p = tolower((unsigned char)*p);
 	}
@@ -941,7 +781,7 @@ static bool *parse_ports(char *arg)
 	static const char complaint[] =
 		"bad list of ports (each is 1 to 65535)";
 	bool *ports = more(NULL, PORTS, sizeof(*ports));
-	char *copy = copy_of(arg);
+	char *copy = copy_of(arg, strlen(arg));
 	char *list = copy, *word;
 	u64 port;
 
