@@ -86,6 +86,12 @@ def swallow(sock):
             pass
 
 
+def in_state(sock, stat):
+    """Wait for @sock's row to have this Stat, and return it."""
+    return until(lambda: (row := row_of(sock, "tcpstat")).stat == stat and row,
+                 stat)
+
+
 @test
 def nothing_wrong():
     """No mark on a healthy connection, idle or not, nor on its listener."""
@@ -264,8 +270,7 @@ def window_of_the_peer_by_state():
         sock = door.accept()[0]
         for step in steps:
             step(sock, ghost)
-        row = until(lambda: (row := row_of(sock, "tcpstat")).stat == stat and
-                    row, stat)
+        row = in_state(sock, stat)
         equal(row.diag, marks, row.line)
 
     with netns:
@@ -285,8 +290,7 @@ def window_of_the_peer_no_more():
         ghost.expect(FIN)
         ghost.window = 0
         ghost.send(ACK)
-        row = until(lambda: (row := row_of(sock, "tcpstat")).stat == "FNW2" and
-                    row, "FNW2")
+        row = in_state(sock, "FNW2")
         equal(row.diag, (), row.line)
 
 
@@ -314,8 +318,7 @@ def our_window_by_state():
         ghost.fill()
         if wanted[stat]:
             wanted[stat](sock, ghost)
-        row = until(lambda: (row := row_of(sock, "tcpstat")).stat == stat and
-                    row, stat)
+        row = in_state(sock, stat)
         check("|<" in row.diag, "no |< in", row.line)
 
     with netns:
@@ -334,8 +337,7 @@ def our_window_no_more():
         ghost = wire.ghost(INET).open(door.getsockname()[1])
         sock = door.accept()[0]
         ghost.fill(fin=True)
-        row = until(lambda: (row := row_of(sock, "tcpstat")).stat == "CLSW" and
-                    row, "CLSW")
+        row = in_state(sock, "CLSW")
         check("|<" not in row.diag, row.line)
 
 
