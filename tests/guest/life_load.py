@@ -18,8 +18,8 @@ from lib import life
 from lib.ktap import (LONG, Skip, Workers, check, equal, note, scaled, test,
                       until)
 from lib.life import FILE, STAT, Follower, Process, drain, module, read, stat
-from lib.world import (LIBC, Netns, gone, insmod, ip, listener, loaded, pair,
-                       rmmod)
+from lib.world import (LIBC, Netns, alone, gone, insmod, ip, listener, loaded,
+                       pair, rmmod)
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 
@@ -90,7 +90,7 @@ def whole(row):
 @test
 def nothing_lost():
     """As many rows as there were ends, numbered without a gap, each once."""
-    count = scaled(1000, 150, 50000)
+    count = scaled(400, 100, long=50000)
 
     def worker(number):
         def work(_):
@@ -183,11 +183,12 @@ def lapped():
             return passes, rows, gaps
         return work
 
+    alone()
     with module("records=64"), Netns():
         with Workers(*(writer(number) for number in range(2))) as writers:
             with Workers(again(1), again(1 << 20), follow(300),
                          follow(1 << 20)) as readers:
-                time.sleep(scaled(3, 8, 60))  # how long to stress
+                time.sleep(scaled(3, 8, long=60))  # how long to stress
         note(f"sessions {writers.answers}, passes, rows and rows missed "
              f"{readers.answers}")
         check(min(passes for passes, *_ in readers.answers) > 1, "too little")
@@ -253,7 +254,7 @@ def loads_under_traffic():
     try:
         with Workers(traffic(0), traffic(1)) as talkers:
             with Workers(read_on, start_over) as readers:
-                for turn in range(scaled(12, 8, 200)):
+                for turn in range(scaled(8, 4, long=200)):
                     rmmod()
                     parameters = ("", "records=64", "sessions=1",
                                   "records=0")[turn % 4]
@@ -263,7 +264,7 @@ def loads_under_traffic():
                         until(read, "rows")
         note(f"{sum(talkers.answers)} sessions; rows, ends and passes: "
              f"{readers.answers}")
-        check(readers.answers[0][1] > 5, "the reader saw too few ends")
+        check(readers.answers[0][1] > 2, "the reader saw too few ends")
     finally:
         if loaded():
             rmmod()
@@ -433,7 +434,7 @@ def asleep_at_unload(how_often, traffic):
 def sleepers():
     """rmmod wakes who waits for rows, and waits for nobody else."""
     with Netns():
-        asleep_at_unload(scaled(2, 1, 20), False)
+        asleep_at_unload(scaled(1, 1, long=20), False)
         follower = Follower()
         talk(0, 1)
         follower.take(2)
@@ -448,7 +449,7 @@ def sleepers_under_traffic():
 
     with Netns():
         with Workers(traffic):
-            asleep_at_unload(scaled(2, 1, 20), True)
+            asleep_at_unload(scaled(2, 1, long=20), True)
 
 
 @test
@@ -476,7 +477,7 @@ def by_the_hundred():
     """Namespaces with sessions come and go; each has its own numbers."""
     everything = Follower()
     seen, wanted = collections.Counter(), collections.Counter()
-    for _ in range(scaled(3, 1, 10)):
+    for _ in range(scaled(2, 1, long=10)):
         some = [Netns() for _ in range(34)]
         kept = []
         for number, netns in enumerate(some):
@@ -525,7 +526,7 @@ def loads_meanwhile():
         return count
 
     with Workers(mover, mover) as movers:
-        for _ in range(scaled(5, 3, 50)):
+        for _ in range(scaled(5, 3, long=50)):
             rmmod()
             insmod()
     check(min(movers.answers) > 1, "too few namespaces:", movers.answers)

@@ -19,8 +19,8 @@ from lib.agents import Agents
 from lib.ktap import (Workers, cases, check, equal, in_child, note, test,
                       until)
 from lib.life import FILE, STAT, Follower, drain, module, read, slurp, stat
-from lib.world import (LIBC, PLAIN_USER, Kmsg, Netns, enter_userns, insmod,
-                       listener, lo_up, pair, rmmod, user)
+from lib.world import (LIBC, PLAIN_USER, Kmsg, Netns, alone, enter_userns,
+                       insmod, listener, lo_up, pair, rmmod, user)
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 OVERFLOW_UID = 65534
@@ -309,6 +309,7 @@ def lines(rows):
 @test
 def views():
     """Each namespace has its rows and numbers; the first one's root has all."""
+    alone()
     one, other = Netns(), Netns()
     everything, mine = Follower(), []
     inodes = {}
@@ -523,6 +524,7 @@ def parameter(name):
 @test
 def small_ring():
     """64 rows: a reader that falls behind sees a gap in SEQ, no bad row."""
+    alone()
     with module("records=50"):
         equal(parameter("records"), 64, "records, rounded up")
         one, other = Netns(), Netns()
@@ -579,6 +581,7 @@ def small_ring():
 @test
 def smallest_ring():
     """One row."""
+    alone()
     with module("records=1 sessions=1"):
         equal(parameter("records"), 1, "records")
         with Netns():
@@ -598,6 +601,7 @@ def smallest_ring():
 @test
 def small_table():
     """More sessions than there is room for: MS is "-", and they're counted."""
+    alone()
     with module("sessions=3"):
         equal(parameter("sessions"), 4, "sessions, rounded up")
         with Netns():

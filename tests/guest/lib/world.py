@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import resource
@@ -62,6 +63,42 @@ class Netns:
     def close(self):
         """Let go of it; it dies when its last socket and process has."""
         os.close(self.fd)
+
+
+def alone():
+    """Wait for the end of what earlier tests left: namespaces, and sessions here.
+
+    Each would be one more to whoever counts the sessions of all namespaces. One
+    that nothing but its sockets holds has no name to look for; but no namespace
+    can be made within a limit of one while there is another.
+    """
+    def made_one():
+        pid = os.fork()
+        if not pid:
+            try:
+                os.unshare(os.CLONE_NEWNET)
+            except OSError as error:
+                os._exit(error.errno)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        check(code in (0, errno.ENOSPC), "unshare:", os.strerror(code))
+        return code == 0
+
+    def sessions():
+        rows = []
+        for name in "tcp", "tcp6":
+            with open(f"/proc/net/{name}", encoding="ascii") as file:
+                rows += [row for row in list(file)[1:]
+                         if row.split()[3] not in ("06", "0A")]
+        return rows     # but TIME_WAIT and LISTEN
+
+    limit = sysctl("user/max_net_namespaces")
+    try:
+        sysctl("user/max_net_namespaces", 1)
+        until(made_one, "the end of other tests' namespaces")
+    finally:
+        sysctl("user/max_net_namespaces", limit)
+    until(lambda: not sessions(), sessions)
 
 
 def lo_up():
