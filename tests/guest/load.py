@@ -134,7 +134,7 @@ def unloaded_while_read():
         kept = [udp(INET) for _ in range(300)]
         kept += [listener(INET) for _ in range(300)]
         with Workers(reader(100), reader(4096), reader(1 << 20)) as readers:
-            for _ in range(scaled(25, 8)):
+            for _ in range(scaled(10, 4, long=50)):
                 rmmod()
                 insmod()
                 time.sleep(0.02)        # for some to be in the middle of it
@@ -163,7 +163,7 @@ def again_and_again_under_traffic():
         return count
 
     with Workers(traffic) as workers:
-        for _ in range(scaled(40, 25, long=200)):
+        for _ in range(scaled(15, 8, long=200)):
             rmmod()
             insmod()
     check(min(workers.answers) > 10, "too little traffic:", workers.answers)
@@ -185,7 +185,7 @@ def namespaces_come_and_go_meanwhile():
         return count
 
     with Workers(mover, mover) as movers:
-        for _ in range(scaled(20, 8)):
+        for _ in range(scaled(8, 4, long=50)):
             rmmod()
             insmod()
     check(min(movers.answers) > 2, "too few namespaces:", movers.answers)

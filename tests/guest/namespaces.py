@@ -32,7 +32,7 @@ def sockets():
 @test
 def by_the_hundred():
     """They come, have the files, and go."""
-    for _ in range(scaled(6, 2)):
+    for _ in range(scaled(4, 1, long=20)):
         some = [Netns() for _ in range(20)]
         for number, netns in enumerate(some):
             with netns:
@@ -198,7 +198,7 @@ def coming_and_going_while_read():
     with Workers(mover, mover) as moving:
         movers += [pid for pid, _ in moving.children]
         with Workers(reader, reader) as readers:
-            time.sleep(scaled(4, 10))       # how long to stress, no condition
+            time.sleep(scaled(4, 10, long=60))       # how long to stress, no condition
     check(min(moving.answers) > 2 and min(readers.answers) > 8, "too little:",
           moving.answers, readers.answers)
 

@@ -43,7 +43,7 @@ def crowd(count):
 def ways_to_read():
     """However it is read, it is the same file."""
     with Netns():
-        kept = crowd(scaled(1200, 600))
+        kept = crowd(scaled(600, 600, long=2400))
         with Holder(lambda: (None, None)):
             whole = tables.slurp(FILE)
             note(f"{whole.count(10)} lines, {len(whole)} bytes")
@@ -119,7 +119,7 @@ echo; read x <&$2"""
 @test
 def many_tasks():
     """2,000 processes, all of which are looked at."""
-    count = scaled(2000, 700)
+    count = scaled(2000, 400, long=2000)
     with Netns():
         sock = listener(INET)
         row = owner.row_of(sock, "LSTN")
@@ -148,7 +148,7 @@ def many_tasks():
 @test
 def many_threads():
     """2,000 threads, of which some have a table of their own."""
-    count = scaled(2000, 600)
+    count = scaled(1000, 300, long=2000)
     threading.stack_size(65536)
 
     def setup():
@@ -187,7 +187,7 @@ def killed_while_it_opens():
         for _ in range(20000):
             os.dup(kept.fileno())
         with Holder(lambda: (None, None)):
-            for number in range(scaled(20, 10)):
+            for number in range(scaled(15, 6, long=100)):
                 pid = os.fork()
                 if not pid:
                     opener()
@@ -407,7 +407,7 @@ def churn():
                [listener(INET6) for _ in range(60)]
         wanted = [owner.row_of(sock, "LSTN" if sock.type == socket.SOCK_STREAM
                                else "UNCN") for sock in kept]
-        passes = scaled(20, 6)
+        passes = scaled(10, 4, long=100)
         with Workers(opens_and_closes, forks_and_kills, passes_on,
                      threads_that_leave) as churners:
             with Workers(*(reader(size, passes, wanted, uid) for size, uid in
@@ -415,7 +415,7 @@ def churn():
                             (1 << 20, 0)))):
                 pass
         note(f"made: {churners.answers}")
-        check(min(churners.answers) > scaled(10, 3), "too little:",
+        check(min(churners.answers) > scaled(5, 2), "too little:",
               churners.answers)
         del kept
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 from lib import owner, tables
-from lib.ktap import Skip, cases, check, equal, in_child, test
+from lib.ktap import Skip, cases, check, equal, in_child, scaled, test
 from lib.owner import Holder, become, compare, held, in_pidns, own_proc, rest
 from lib.world import (LIBC, PLAIN_USER, Netns, connect, enter_userns, listener,
                        pair, udp, user)
@@ -367,7 +367,7 @@ def more_processes_than_links():
         def setup():
             become(PLAIN_USER)
             return udp(INET), None
-        many = [Holder(setup) for _ in range(100)]
+        many = [Holder(setup) for _ in range(scaled(100, 60))]
         try:
             def look():
                 rows = compare()

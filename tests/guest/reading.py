@@ -212,15 +212,15 @@ def pieces(path, whole):
 def thousands_of_rows():
     """Every way to read, with rows all over the hash tables."""
     with Netns():
-        kept = crowd(scaled(2000, 1000))
-        ways_agree(("tcp6stat", "udpstat"), scaled(2, 1) * BUFFER)
+        kept = crowd(scaled(1000, 1000, long=4000))
+        ways_agree(("tcp6stat", "udpstat"), scaled(1, 1, long=4) * BUFFER)
         del kept
 
 
 @test
 def thousands_in_a_bucket():
     """Every way to read, with more rows in a bucket than a buffer holds."""
-    count = scaled(1600, 1000)
+    count = scaled(1000, 1000, long=4000)
     with Netns():
         kept = one_port(listener, INET, count) + one_port(udp, INET6, count)
         ways_agree(("tcpstat", "udp6stat"), BUFFER)
@@ -232,7 +232,7 @@ def rows_of_every_length():
     """Batches of rows that differ much in length, some of them huge."""
     with Netns():
         kept = []
-        for number in range(scaled(600, 500)):
+        for number in range(scaled(500, 500, long=2000)):
             for sock in udp(INET6, address="::"), listener(INET6, address="::"):
                 kept.append(sock)
                 if number % 5 == 0:
@@ -318,14 +318,14 @@ def one_pass(table, size, wanted, number):
 def churn():
     """Sockets come and go by the thousand while 4 readers read."""
     with Netns():
-        kept, inodes, shared = long_lived(scaled(150, 60))
-        passes = scaled(8, 6)
+        kept, inodes, shared = long_lived(scaled(100, 40, long=500))
+        passes = scaled(6, 6, long=50)
         with Workers(churner(shared), churner(shared)) as churners:
             with Workers(*(passer(size, inodes, passes) for size in
                            (512, 4096, BUFFER, 1 << 20))):
                 pass
         note(f"{sum(churners.answers)} sockets came and went")
-        check(min(churners.answers) > scaled(1000, 200), "too little churn:",
+        check(min(churners.answers) > scaled(300, 50), "too little churn:",
               churners.answers)
         del kept
 

@@ -291,12 +291,16 @@ class Holder:
             holder.pid, holder.answer
     """
 
+    ends = set()        # of those that stay: nothing that later ones need hold
+
     def __init__(self, setup, *args):
         told, tell = os.pipe()
         stay, self.end = os.pipe()
+        self.ends.add(self.end)
         self.pid = os.fork()
         if not self.pid:
-            os.close(self.end)
+            while self.ends:
+                os.close(self.ends.pop())
             os.close(told)
             self._stay(setup, args, tell, stay)
         os.close(tell)
@@ -331,6 +335,7 @@ class Holder:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
             os.close(self.end)
+            self.ends.remove(self.end)
             self.pid = None
 
     def __enter__(self):

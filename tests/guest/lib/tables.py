@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Our tables and the kernel's: how to read them and when they agree."""
 
+import functools
 import os
 import re
 import struct
@@ -141,6 +142,7 @@ def _kernel_row(fields, name):
                      full=not tcp or len(fields) > 12)
 
 
+@functools.lru_cache(maxsize=None)
 def _endpoint(text):
     address, port = text.split(":")
     words = [int(address[i:i + 8], 16) for i in range(0, len(address), 8)]
