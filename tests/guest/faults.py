@@ -82,7 +82,7 @@ class Faults:
 def kmsg(text):
     """Write to the kernel log, where tests/vm/klog reads it."""
     with open("/dev/kmsg", "w", encoding="ascii") as file:
-        file.write(text)
+        file.write(f"{text}\n")     # without an end it stays open for more
 
 
 def honest(error, what):

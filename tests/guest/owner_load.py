@@ -253,7 +253,8 @@ def unloaded_meanwhile():
     with Netns():
         kept = crowd(60)
         with Workers(reader, reader, reader) as readers:
-            for _ in range(8):
+            readers.rounds(1)
+            for _ in range(scaled(8, 4, long=50)):
                 rmmod()
                 insmod()
                 time.sleep(0.02)        # for some to be in the middle of it
@@ -413,10 +414,8 @@ def churn():
             with Workers(*(reader(size, passes, wanted, uid) for size, uid in
                            ((512, 0), (4096, PLAIN_USER), (1 << 17, 0),
                             (1 << 20, 0)))):
-                pass
+                churners.rounds(2)
         note(f"made: {churners.answers}")
-        check(min(churners.answers) > scaled(5, 2), "too little:",
-              churners.answers)
         del kept
 
 

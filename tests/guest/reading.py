@@ -323,10 +323,8 @@ def churn():
         with Workers(churner(shared), churner(shared)) as churners:
             with Workers(*(passer(size, inodes, passes) for size in
                            (512, 4096, BUFFER, 1 << 20))):
-                pass
+                churners.rounds(2)
         note(f"{sum(churners.answers)} sockets came and went")
-        check(min(churners.answers) > scaled(300, 50), "too little churn:",
-              churners.answers)
         del kept
 
 

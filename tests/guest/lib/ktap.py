@@ -10,6 +10,7 @@ deadlines are far from any time that the tests take, and no test measures time.
 
 import faulthandler
 import fnmatch
+import mmap
 import os
 import pickle
 import select
@@ -152,35 +153,42 @@ class Workers:
         # every one was told to stop, ended well, and its answer is in
         # workers.answers
 
-    Each function is called with an object whose value is false while the
-    worker should go on, and whatever it returns is its answer.
+    Each function is called with a function that returns false while the worker
+    should go on, and whatever it returns is its answer.
     """
 
     def __init__(self, *functions):
         self.functions = functions
         self.answers = []
+        # How often each has asked whether to stop: shared with the children.
+        self.asked = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("I")
 
     def __enter__(self):
         stop, self.stop = os.pipe()
         self.children = []
-        for function in self.functions:
+        for number, function in enumerate(self.functions):
             answer, theirs = os.pipe()
             pid = os.fork()
             if not pid:
                 os.close(self.stop)
                 os.close(answer)
-                self._child(function, stop, theirs)
+                self._child(function, number, stop, theirs)
             os.close(theirs)
             self.children.append((pid, answer))
         os.close(stop)
         return self
 
-    @staticmethod
-    def _child(function, stop, answer):
+    def rounds(self, count):
+        """Wait until each worker has asked @count times whether to stop."""
+        until(lambda: min(self.asked[:len(self.functions)]) >= count,
+              lambda: [*self.asked[:len(self.functions)]])
+
+    def _child(self, function, number, stop, answer):
         poll = select.poll()        # descriptors may be too high for select
         poll.register(stop)
 
         def stopping():
+            self.asked[number] += 1
             return bool(poll.poll(0))
         try:
             result = (True, function(stopping))
