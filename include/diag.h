@@ -20,8 +20,8 @@
  * @snd_una: first sequence number that is not acknowledged
  * @snd_nxt: next sequence number to send
  * @write_seq: sequence number after the last byte queued to send
- * @ack_age: jiffies since the last ACK; negative when it came just now, on
- *	another CPU
+ * @ack_age: jiffies since the last ACK; a little below 0, as a u32, when it
+ *	came after the reader had looked at its clock, on another CPU
  * @ack_backlog: of a listener, the connections waiting to be accepted
  * @max_ack_backlog: of a listener, the most that may wait
  */
@@ -32,7 +32,7 @@ struct diag {
 	bool keepalive;
 	u32 snd_wnd, rcv_wnd;
 	u32 snd_una, snd_nxt, write_seq;
-	s32 ack_age;
+	u32 ack_age;
 	u32 ack_backlog, max_ack_backlog;
 };
 

@@ -15,6 +15,15 @@
 /* The peer may still send. */
 #define MAY_RECEIVE (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2)
 
+/* A reader doesn't go on for longer without another look at its clock, in jiffies. */
+#define ACK_AHEAD (60 * HZ)
+
+/* It has no sign to tell an ACK from the future: one may be months old. */
+static bool diag_ack_is_old(u32 age)
+{
+	return age > HZ && age < (u32)-ACK_AHEAD;
+}
+
 /**
  * diag_marks() - the trouble a TCP socket is in
  * @diag: its numbers
@@ -34,7 +43,8 @@ unsigned int diag_marks(const struct diag *diag)
 	if (state & MAY_SEND) {
 		if (!diag->snd_wnd)
 			marks |= DIAG_SND_WND;
-		if (after(diag->snd_nxt, diag->snd_una) && diag->ack_age > HZ)
+		if (after(diag->snd_nxt, diag->snd_una) &&
+		    diag_ack_is_old(diag->ack_age))
 			marks |= DIAG_UNACKED;
 	}
 	if ((state & MAY_RECEIVE) && !diag->rcv_wnd)

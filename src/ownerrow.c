@@ -12,12 +12,26 @@
 #include <linux/slab.h>
 #include <linux/socket.h>
 #include <linux/sort.h>
+#include <linux/vmalloc.h>
 
 #include "field.h"
 #include "ownerrow.h"
 #include "stat.h"
 
-#define OWNER_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+/*
+ * Memory for rows. Any user can have very many of them, with processes that share a
+ * table of many descriptors, and then nobody is to be killed for it: so this fails
+ * where kvmalloc() would not. Free it with kvfree().
+ */
+static void *owner_alloc(size_t size, gfp_t more)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | more;
+	void *p = NULL;
+
+	if (size <= KMALLOC_MAX_SIZE)
+		p = kmalloc(size, gfp | __GFP_NORETRY);
+	return p ?: __vmalloc(size, gfp | __GFP_RETRY_MAYFAIL);
+}
 
 static struct owner_chunk *owner_rows_last(const struct owner_rows *rows)
 {
@@ -58,7 +72,7 @@ struct owner_chunk *owner_rows_grow(struct owner_rows *rows, unsigned int room)
 
 	if (chunk && OWNER_CHUNK_ROWS - chunk->count >= room)
 		return chunk;
-	chunk = kvmalloc(sizeof(*chunk), OWNER_GFP);
+	chunk = owner_alloc(sizeof(*chunk), 0);
 	if (!chunk)
 		return NULL;
 	chunk->count = 0;
@@ -123,7 +137,7 @@ int owner_rows_sort(struct owner_rows *rows, unsigned long first)
 
 	if (count < 2)
 		return 0;
-	sorted = kvmalloc_array(count, sizeof(*sorted), OWNER_GFP);
+	sorted = owner_alloc(array_size(count, sizeof(*sorted)), 0);
 	if (!sorted)
 		return -ENOMEM;
 	while (at) {
@@ -241,7 +255,8 @@ int owner_map_init(struct owner_map *map, unsigned long count)
 	map->mask = slots - 1;
 	map->factor = get_random_u64() | 1;
 	map->count = 0;
-	map->slots = kvcalloc(slots, sizeof(*map->slots), OWNER_GFP);
+	map->slots = owner_alloc(array_size(slots, sizeof(*map->slots)),
+				 __GFP_ZERO);
 	return map->slots ? 0 : -ENOMEM;
 }
 

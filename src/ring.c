@@ -24,7 +24,8 @@ int ring_init(struct ring *ring, unsigned int rows)
 	ring->head = 1;
 	ring->mask = rows - 1;
 	ring->slots = __vmalloc(array_size(rows, sizeof(*ring->slots)),
-				GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+				GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+				__GFP_RETRY_MAYFAIL);
 	return ring->slots ? 0 : -ENOMEM;
 }
 

@@ -23,7 +23,8 @@
  */
 int session_table_init(struct session_table *table, unsigned int sessions)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+			  __GFP_RETRY_MAYFAIL;
 	size_t places = max_t(size_t, 2 * (size_t)sessions, SESSION_LINE);
 
 	table->line_mask = places / SESSION_LINE - 1;

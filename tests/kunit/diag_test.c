@@ -36,7 +36,7 @@ struct patient {
 	u32 una;
 	s32 unacked;
 	u32 unsent;
-	s32 ack_age;
+	u32 ack_age;
 	u8 retransmits, probes_out;
 	bool keepalive;
 	u32 backlog, max_backlog;
@@ -79,7 +79,11 @@ static const struct patient patients[] = {
 	{ "for very long", DIAG_UNACKED, .unacked = 1, .ack_age = S32_MAX },
 	{ "an ACK just now", 0, .unacked = 1, .ack_age = 0 },
 	{ "an ACK from the next tick", 0, .unacked = 1, .ack_age = -1 },
-	{ "an ACK from far ahead", 0, .unacked = 1, .ack_age = S32_MIN },
+	{ "an ACK from a minute ahead", 0, .unacked = 1, .ack_age = -60 * HZ },
+	{ "an ACK from months ago", DIAG_UNACKED, .unacked = 1,
+	  .ack_age = S32_MIN },
+	{ "an ACK from nearly as long ago as can be told", DIAG_UNACKED,
+	  .unacked = 1, .ack_age = -60 * HZ - 1 },
 	{ "old ACK, nothing sent", 0, .ack_age = HZ + 1 },
 	{ "old ACK, data not sent yet", 0, .unsent = 1, .ack_age = HZ + 1 },
 	{ "acknowledged past what was sent", 0, .una = 9, .unacked = -1,
