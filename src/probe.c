@@ -232,6 +232,29 @@ static struct session *probe_claim_older(const struct sock *sk)
 	return session;
 }
 
+/* What comes from here on, once the program can't read it, is for nobody. */
+static void probe_note_received(struct session *session, const struct sock *sk)
+{
+	session->segs = tcp_sk(sk)->segs_in;
+	session->data_segs = tcp_sk(sk)->data_segs_in;
+	session->received = tcp_sk(sk)->bytes_received;
+}
+
+/*
+ * The state that the socket has is set again: that is how close() passes when
+ * shutdown() has said FIN before.
+ */
+static void probe_same_state(const struct sock *sk, int state)
+{
+	struct session *session;
+
+	if (state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2)
+		return;
+	session = session_find(&life_sessions, sk);
+	if (session)
+		probe_note_received(session, sk);
+}
+
 /* A task closes the socket, or shuts it down for writing. */
 static void probe_closing(const struct sock *sk, int state)
 {
@@ -242,11 +265,8 @@ static void probe_closing(const struct sock *sk, int state)
 		if (!session)
 			return;
 	}
-	if (state == TCP_FIN_WAIT1) {
-		session->segs = tcp_sk(sk)->segs_in;
-		session->data_segs = tcp_sk(sk)->data_segs_in;
-		session->received = tcp_sk(sk)->bytes_received;
-	}
+	if (state == TCP_FIN_WAIT1)
+		probe_note_received(session, sk);
 	if (session->by >= LIFE_BY_CLOSE || !probe_has_task())
 		return;
 	probe_task(&session->task);
@@ -261,7 +281,7 @@ static void probe_fill_close(struct life_close *close, const struct sock *sk,
 
 	close->state = state;
 	close->err = READ_ONCE(sk->sk_err);
-	close->local = in_task() && !(current->flags & PF_KTHREAD);
+	close->local = in_task();
 	close->segs_after = 0;
 	close->data_after = 0;
 	close->received_after = 0;
@@ -337,7 +357,7 @@ static void probe_row(const struct sock *sk, const struct session *session,
 	 * top of whom a packet does it (to a socket that nobody holds any more).
 	 */
 	if (row.by < LIFE_BY_CLOSE && close->local && !close->err &&
-	    sk->sk_socket &&
+	    !(current->flags & PF_KTHREAD) && sk->sk_socket &&
 	    (row.end == LIFE_END_ABORT || close->state == TCP_SYN_SENT)) {
 		probe_task(&row.task);
 		row.by = LIFE_BY_CLOSE;
@@ -379,8 +399,12 @@ static void probe_close(const struct sock *sk, int state)
 static void probe_set_state(void *data, const struct sock *sk,
 			    const int oldstate, const int newstate)
 {
-	if (sk->sk_protocol != IPPROTO_TCP || oldstate == newstate)
+	if (sk->sk_protocol != IPPROTO_TCP)
 		return;
+	if (unlikely(oldstate == newstate)) {
+		probe_same_state(sk, newstate);
+		return;
+	}
 
 	switch (newstate) {
 	case TCP_SYN_SENT:

@@ -26,6 +26,7 @@ from lib.world import (IPPROTO_MPTCP, PLAIN_USER, Netns, gone, ip, join,
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 TCP = socket.IPPROTO_TCP
 MSG_FASTOPEN = 0x20000000
+TCP_FIN_WAIT2 = 5
 TCP_LINGER2, TCP_USER_TIMEOUT, TCP_FASTOPEN, TCP_FASTOPEN_CONNECT = 8, 18, 23, 30
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
 TCP_REPAIR_OPTIONS, TCP_REPAIR_WINDOW = 22, 29
@@ -980,6 +981,52 @@ def _data_with_ack_half(wire, family):
     ghost.send(ACK | PSH, b"y" * 10)
     ghost.expect(RST)
     yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
+
+
+@ghostly("shut down for writing, data, closed, then data")
+def _data_before_and_after(wire, family):
+    """What was read between the two has nothing to do with it."""
+    server, ghost = accepted(wire, family)
+    before = ghost.ack
+    server.shutdown(socket.SHUT_WR)
+    ghost.expect(FIN)
+    ghost.ack = before
+    ghost.send(ACK | PSH, b"y" * 10)
+    receive(server, 10)
+    server.close()
+    ghost.send(ACK | PSH, b"y" * 10)
+    ghost.expect(RST)
+    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 10)
+
+
+@ghostly("shut down for writing, data, closed, then data with the last ACK")
+def _data_before_and_with_ack(wire, family):
+    server, ghost = accepted(wire, family)
+    before = ghost.ack
+    server.shutdown(socket.SHUT_WR)
+    ghost.expect(FIN)
+    after, ghost.ack = ghost.ack, before
+    ghost.send(ACK | PSH, b"y" * 10)
+    receive(server, 10)
+    server.close()
+    ghost.ack = after
+    ghost.send(ACK | PSH, b"y" * 10)
+    ghost.expect(RST)
+    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 10)
+
+
+@ghostly("shut down for writing, data out of order, closed")
+def _data_out_of_order(wire, family):
+    """It acknowledges the FIN, and is not in the way of an end in order."""
+    server, ghost = accepted(wire, family)
+    server.shutdown(socket.SHUT_WR)
+    ghost.expect(FIN)
+    ghost.send(ACK | PSH, b"y" * 10, seq=ghost.seq + 100)
+    until(lambda: server.getsockopt(TCP, socket.TCP_INFO, 1)[0] == TCP_FIN_WAIT2,
+          "FIN_WAIT2")
+    scene = wanted_of(client_names(server, ghost), ghost, "acpt", "fin", 0, 0)
+    server.close()
+    yield scene
 
 
 def old_data(last):
