@@ -16,13 +16,16 @@
  * @state: the state that it leaves
  * @err: its sk_err
  * @local: a task is at work on it, or on top of it
+ * @acts: the same, with bottom halves on: neither a packet nor a timer does it,
+ *	unless the packet had to wait for a task that has the socket
  * @dead: no process holds the socket any more (SOCK_DEAD)
  * @fin_received: the peer's FIN has come (SOCK_DONE)
  * @abort_linger: TCP_LINGER2 is negative: no waiting for the peer's FIN
  * @retransmits: a retransmission or a probe is unanswered
  * @repair: it is in TCP_REPAIR mode: it ends and sends nothing
- * @segs_after: segments that came after our FIN was queued; like the next two,
- *	0 unless the socket is shut down for reading
+ * @segs_after: segments that came after our FIN was queued, or after close() if
+ *	that was later; like the next two, 0 unless the socket is shut down for
+ *	reading
  * @data_after: those of them that had data
  * @received_after: bytes of those that were taken
  * @snd_una: first sequence number that is not acknowledged
@@ -37,6 +40,7 @@ struct life_close {
 	u8 state;
 	int err;
 	bool local;
+	bool acts;
 	bool dead;
 	bool fin_received;
 	bool abort_linger;

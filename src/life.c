@@ -94,14 +94,16 @@ enum life_end life_end(const struct life_close *close)
 		break;
 	}
 	/*
-	 * A soft error (EHOSTUNREACH) takes the place of ETIMEDOUT. And 5.10
+	 * A soft error (EHOSTUNREACH) takes the place of ETIMEDOUT; but when
+	 * the task itself ends it, that is one that nobody fetched. And 5.10
 	 * wakes the owner first, who may fetch the error before it is seen
 	 * here; but nothing else than a timer ends a socket that is in use and
 	 * has no error, when no task does.
 	 */
 	if (close->err == ETIMEDOUT)
 		return LIFE_END_TIMEOUT;
-	if (close->retransmits && (close->err || (!close->dead && !close->local)))
+	if (close->retransmits && ((close->err && !close->acts) ||
+				   (!close->dead && !close->local)))
 		return LIFE_END_TIMEOUT;
 	return LIFE_END_ABORT;
 }

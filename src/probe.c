@@ -282,6 +282,7 @@ static void probe_fill_close(struct life_close *close, const struct sock *sk,
 	close->state = state;
 	close->err = READ_ONCE(sk->sk_err);
 	close->local = in_task();
+	close->acts = !in_interrupt();
 	close->segs_after = 0;
 	close->data_after = 0;
 	close->received_after = 0;
