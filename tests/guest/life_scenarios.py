@@ -934,85 +934,46 @@ GHOSTLY["reset in FIN_WAIT1"] = reset_orphan("nothing")
 GHOSTLY["reset in LAST_ACK"] = reset_orphan("peer")
 
 
-@ghostly("data for who has closed")
-def _data_in_fin_wait1(wire, family):
-    """This side resets it: there is nobody to read what came."""
-    server, ghost = accepted(wire, family)
-    server.close()
-    before = ghost.ack
-    ghost.expect(FIN)
-    ghost.ack = before
-    ghost.send(ACK | PSH, b"y" * 10)
-    ghost.expect(RST)
-    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
+def data_after_close(shut, between, acknowledged):
+    """This side resets it: there is nobody to read what came.
+
+    It is close() that matters, though with @shut the FIN was there before it, and
+    not the data that came @between the two and was read. The FIN may be
+    @acknowledged by what comes at last.
+    """
+    def play(wire, family):
+        server, ghost = accepted(wire, family)
+        before = ghost.ack
+        if shut:
+            server.shutdown(socket.SHUT_WR)
+        else:
+            server.close()
+        ghost.expect(FIN)
+        after, ghost.ack = ghost.ack, before
+        if between:
+            ghost.send(ACK | PSH, b"y" * between)
+            receive(server, between)
+        if shut:
+            server.close()
+        if acknowledged:
+            ghost.ack = after
+        ghost.send(ACK | PSH, b"y" * 10)
+        ghost.expect(RST)
+        yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0,
+                        between)
+    return play
 
 
-@ghostly("data with the last ACK")
-def _data_with_ack(wire, family):
-    """As above, but the FIN has been acknowledged by then."""
-    server, ghost = accepted(wire, family)
-    server.close()
-    ghost.expect(FIN)
-    ghost.send(ACK | PSH, b"y" * 10)
-    ghost.expect(RST)
-    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
-
-
-@ghostly("shut down for writing, closed, then data")
-def _data_in_fin_wait1_half(wire, family):
-    """It is close() that matters, though the FIN was there before it."""
-    server, ghost = accepted(wire, family)
-    before = ghost.ack
-    server.shutdown(socket.SHUT_WR)
-    ghost.expect(FIN)
-    ghost.ack = before
-    server.close()
-    ghost.send(ACK | PSH, b"y" * 10)
-    ghost.expect(RST)
-    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
-
-
-@ghostly("shut down for writing, closed, then data with the last ACK")
-def _data_with_ack_half(wire, family):
-    server, ghost = accepted(wire, family)
-    server.shutdown(socket.SHUT_WR)
-    ghost.expect(FIN)
-    server.close()
-    ghost.send(ACK | PSH, b"y" * 10)
-    ghost.expect(RST)
-    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 0)
-
-
-@ghostly("shut down for writing, data, closed, then data")
-def _data_before_and_after(wire, family):
-    """What was read between the two has nothing to do with it."""
-    server, ghost = accepted(wire, family)
-    before = ghost.ack
-    server.shutdown(socket.SHUT_WR)
-    ghost.expect(FIN)
-    ghost.ack = before
-    ghost.send(ACK | PSH, b"y" * 10)
-    receive(server, 10)
-    server.close()
-    ghost.send(ACK | PSH, b"y" * 10)
-    ghost.expect(RST)
-    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 10)
-
-
-@ghostly("shut down for writing, data, closed, then data with the last ACK")
-def _data_before_and_with_ack(wire, family):
-    server, ghost = accepted(wire, family)
-    before = ghost.ack
-    server.shutdown(socket.SHUT_WR)
-    ghost.expect(FIN)
-    after, ghost.ack = ghost.ack, before
-    ghost.send(ACK | PSH, b"y" * 10)
-    receive(server, 10)
-    server.close()
-    ghost.ack = after
-    ghost.send(ACK | PSH, b"y" * 10)
-    ghost.expect(RST)
-    yield wanted_of(client_names(server, ghost), ghost, "acpt", "abort", 0, 10)
+GHOSTLY["data for who has closed"] = data_after_close(False, 0, False)
+GHOSTLY["data with the last ACK"] = data_after_close(False, 0, True)
+GHOSTLY["shut down for writing, closed, then data"] = \
+    data_after_close(True, 0, False)
+GHOSTLY["shut down for writing, closed, then data with the last ACK"] = \
+    data_after_close(True, 0, True)
+GHOSTLY["shut down for writing, data, closed, then data"] = \
+    data_after_close(True, 10, False)
+GHOSTLY["shut down for writing, data, closed, then data with the last ACK"] = \
+    data_after_close(True, 10, True)
 
 
 @ghostly("shut down for writing, data out of order, closed")

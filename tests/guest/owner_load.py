@@ -147,7 +147,7 @@ def many_tasks():
 
 @test
 def many_threads():
-    """2,000 threads, of which some have a table of their own."""
+    """Many threads, of which some have a table of their own."""
     count = scaled(1000, 300, long=2000)
     threading.stack_size(65536)
 

@@ -11,7 +11,8 @@ import socket
 import struct
 import subprocess
 
-from lib.ktap import Failed, check, until
+from lib import tables
+from lib.ktap import Failed, check, in_child, until
 
 PLAIN_USER = 1000
 
@@ -73,29 +74,23 @@ def alone():
     can be made within a limit of one while there is another.
     """
     def made_one():
-        pid = os.fork()
-        if not pid:
-            try:
-                os.unshare(os.CLONE_NEWNET)
-            except OSError as error:
-                os._exit(error.errno)
-            os._exit(0)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        check(code in (0, errno.ENOSPC), "unshare:", os.strerror(code))
-        return code == 0
+        try:
+            os.unshare(os.CLONE_NEWNET)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return False
+        return True
 
     def sessions():
-        rows = []
-        for name in "tcp", "tcp6":
-            with open(f"/proc/net/{name}", encoding="ascii") as file:
-                rows += [row for row in list(file)[1:]
-                         if row.split()[3] not in ("06", "0A")]
-        return rows     # but TIME_WAIT and LISTEN
+        return [row for table in ("tcpstat", "tcp6stat")
+                for row in tables.read_kernel(table)
+                if row.stat not in ("TIMW", "LSTN")]
 
     limit = sysctl("user/max_net_namespaces")
     try:
         sysctl("user/max_net_namespaces", 1)
-        until(made_one, "the end of other tests' namespaces")
+        until(lambda: in_child(made_one), "the end of other tests' namespaces")
     finally:
         sysctl("user/max_net_namespaces", limit)
     until(lambda: not sessions(), sessions)
