@@ -7,9 +7,6 @@
 
 #include "iter.h"
 #include "knetstat.h"
-#include "lifefile.h"
-#include "ownerfile.h"
-#include "table.h"
 
 static int __init knetstat_init(void)
 {
@@ -18,29 +15,29 @@ static int __init knetstat_init(void)
 	err = iter_init();
 	if (err)
 		return err;
-	err = table_init();
+	err = stat_init();
 	if (err)
 		return err;
-	err = lifefile_init();
+	err = life_init();
 	if (err)
-		goto err_lifefile;
-	err = ownerfile_init();
+		goto err_life;
+	err = owner_init();
 	if (err)
-		goto err_ownerfile;
+		goto err_owner;
 	return 0;
 
-err_ownerfile:
-	lifefile_exit();
-err_lifefile:
-	table_exit();
+err_owner:
+	life_exit();
+err_life:
+	stat_exit();
 	return err;
 }
 
 static void __exit knetstat_exit(void)
 {
-	ownerfile_exit();
-	lifefile_exit();
-	table_exit();
+	owner_exit();
+	life_exit();
+	stat_exit();
 }
 
 module_init(knetstat_init);

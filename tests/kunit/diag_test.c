@@ -3,7 +3,7 @@
  * The rules of the Diag column: for each mark what provokes it, and what all
  * but does.
  */
-#include "../../src/diag.c"
+#include "../../src/stat/diag.c"
 
 #include "buffer.h"
 #include "suites.h"

@@ -4,7 +4,7 @@
  */
 #include <linux/limits.h>
 
-#include "../../src/life.c"
+#include "../../src/life/end.c"
 
 #include "suites.h"
 

@@ -6,7 +6,7 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 
-#include "../../src/options.c"
+#include "../../src/stat/options.c"
 
 #include "buffer.h"
 #include "suites.h"

@@ -4,7 +4,7 @@
  */
 #include <linux/slab.h>
 
-#include "../../src/ownerrow.c"
+#include "../../src/owner/rows.c"
 
 #include "suites.h"
 
@@ -129,10 +129,10 @@ static void owner_test_sort_alike(struct kunit *test)
 	for (i = 1; i < 12; i++)
 		chunk->rows[i] = chunk->rows[0];
 	chunk->rows[1].inode = 5;
-	chunk->rows[2].lport = 5;
-	chunk->rows[3].rport = 5;
-	chunk->rows[4].laddr.s6_addr[15] = 5;
-	chunk->rows[5].raddr.s6_addr[15] = 5;
+	chunk->rows[2].ends.lport = 5;
+	chunk->rows[3].ends.rport = 5;
+	chunk->rows[4].ends.laddr.s6_addr[15] = 5;
+	chunk->rows[5].ends.raddr.s6_addr[15] = 5;
 	chunk->count = 12;
 	rows->count = 12;
 	KUNIT_ASSERT_EQ(test, owner_rows_sort(rows, 0), 0);
@@ -225,20 +225,20 @@ static const struct row_case {
 		"held",
 		{
 			.inode = 4711, .uid = 1000, .pid = 812, .fd = 3,
-			.comm = "sshd", .family = AF_INET, .lport = 22,
+			.comm = "sshd", .ends.family = AF_INET, .ends.lport = 22,
 			.state = TCP_LISTEN,
 		},
 		" 1000     812 sshd                 3 tcp4  LSTN 0.0.0.0:22            0.0.0.0:*                 4711\n",
 	},
 	{
 		"not held",
-		{ .family = AF_INET, .state = TCP_TIME_WAIT, .lport = 1 },
+		{ .ends.family = AF_INET, .state = TCP_TIME_WAIT, .ends.lport = 1 },
 		"    0       - -                    - tcp4  TIMW 0.0.0.0:1             0.0.0.0:*                    0\n",
 	},
 	{
 		"IPv6 and UDP",
 		{
-			.family = AF_INET6, .udp = true, .pid = 1,
+			.ends.family = AF_INET6, .udp = true, .pid = 1,
 			.comm = "a b", .state = TCP_CLOSE, .inode = 1,
 		},
 		"    0       1 a\\040b               0 udp6  UNCN :::*                  :::*                         1\n",
@@ -246,15 +246,15 @@ static const struct row_case {
 	{
 		"everything at its widest",
 		{
-			.family = AF_INET6, .uid = U32_MAX, .pid = U32_MAX,
-			.fd = U32_MAX, .inode = U64_MAX, .lport = U16_MAX,
-			.rport = U16_MAX, .state = TCP_ESTABLISHED,
+			.ends.family = AF_INET6, .uid = U32_MAX, .pid = U32_MAX,
+			.fd = U32_MAX, .inode = U64_MAX, .ends.lport = U16_MAX,
+			.ends.rport = U16_MAX, .state = TCP_ESTABLISHED,
 			.comm = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1",
-			.laddr = { { {
+			.ends.laddr = { { {
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 			} } },
-			.raddr = { { {
+			.ends.raddr = { { {
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				0, 0, 0x5e, 0xfe, 255, 255, 255, 255,
 			} } },

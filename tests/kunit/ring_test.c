@@ -4,7 +4,7 @@
  */
 #include <linux/smp.h>
 
-#include "../../src/ring.c"
+#include "../../src/life/ring.c"
 
 #include "crowd.h"
 #include "suites.h"

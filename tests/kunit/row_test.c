@@ -6,11 +6,11 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 
-#include "../../src/row.c"
+#include "../../src/stat/row.c"
 
 #include "buffer.h"
-#include "diag.h"
-#include "options.h"
+#include "../../src/stat/diag.h"
+#include "../../src/stat/options.h"
 #include "suites.h"
 
 /**

@@ -5,7 +5,7 @@
  */
 #include <linux/smp.h>
 
-#include "../../src/session.c"
+#include "../../src/life/session.c"
 
 #include "crowd.h"
 #include "suites.h"

@@ -4,8 +4,8 @@
  *
  * They work on plain numbers, so KUnit can reach every case of them.
  */
-#ifndef KNETSTAT_LIFE_H
-#define KNETSTAT_LIFE_H
+#ifndef KNETSTAT_LIFE_END_H
+#define KNETSTAT_LIFE_END_H
 
 #include <linux/types.h>
 
@@ -59,4 +59,4 @@ enum life_end life_end(const struct life_close *close);
 u64 life_tx(const struct life_close *close, enum life_role role);
 u64 life_rx(const struct life_close *close);
 
-#endif /* KNETSTAT_LIFE_H */
+#endif /* KNETSTAT_LIFE_END_H */

@@ -2,8 +2,8 @@
 /*
  * Views: whose sessions a reader of tcplife sees.
  */
-#ifndef KNETSTAT_VIEW_H
-#define KNETSTAT_VIEW_H
+#ifndef KNETSTAT_LIFE_VIEW_H
+#define KNETSTAT_LIFE_VIEW_H
 
 #include <linux/atomic.h>
 #include <linux/poll.h>
@@ -52,4 +52,4 @@ void view_wait(struct view *view, struct file *filp, poll_table *table);
 void view_wake(struct view *view);
 struct view *view_of(const struct net *net);
 
-#endif /* KNETSTAT_VIEW_H */
+#endif /* KNETSTAT_LIFE_VIEW_H */

@@ -7,7 +7,7 @@
 #include "compat.h"
 #include "row.h"
 #include "sockopt.h"
-#include "stat.h"
+#include "state.h"
 
 static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 					  struct row_reader *reader)
@@ -20,7 +20,7 @@ static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 
 	p = row_begin(row, v6, sk, recvq, sk_wmem_alloc_get(sk),
 		      ntohs(inet->inet_sport), ntohs(inet->inet_dport));
-	p = stat_write_udp(p, READ_ONCE(sk->sk_state));
+	p = state_write_udp(p, READ_ONCE(sk->sk_state));
 	/* No mark of Diag is for UDP. */
 	p = field_str(p, "-");
 	p = row_drops(p, row, v6, sk_drops_read(sk));

@@ -15,7 +15,7 @@
 #include "diag.h"
 #include "row.h"
 #include "sockopt.h"
-#include "stat.h"
+#include "state.h"
 
 /* Up to Diag of something that is not a full socket, and in no trouble. */
 static char *tcp_mini_begin(char *row, const struct sock *sk, bool v6,
@@ -23,7 +23,7 @@ static char *tcp_mini_begin(char *row, const struct sock *sk, bool v6,
 {
 	char *p = row_begin(row, v6, sk, 0, 0, sport, dport);
 
-	p = field_str(stat_write_tcp(p, state), "-");
+	p = field_str(state_write_tcp(p, state), "-");
 	return row_drops(p, row, v6, 0);
 }
 
@@ -118,7 +118,7 @@ static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
 
 	p = row_begin(row, v6, sk, recvq, sendq, ntohs(inet->inet_sport),
 		      ntohs(inet->inet_dport));
-	p = stat_write_tcp(p, state);
+	p = state_write_tcp(p, state);
 	if (likely(state != TCP_LISTEN && tcp_healthy(sk)))
 		p = field_str(p, "-");
 	else

@@ -2,8 +2,8 @@
 /*
  * The table of live sessions: what is known of a socket from its beginning.
  */
-#ifndef KNETSTAT_SESSION_H
-#define KNETSTAT_SESSION_H
+#ifndef KNETSTAT_LIFE_SESSION_H
+#define KNETSTAT_LIFE_SESSION_H
 
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -114,4 +114,4 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 		       struct life_task *task);
 unsigned long session_count(const struct session_table *table, u32 netns);
 
-#endif /* KNETSTAT_SESSION_H */
+#endif /* KNETSTAT_LIFE_SESSION_H */

@@ -24,7 +24,6 @@
 #include "knetstat.h"
 #include "procfile.h"
 #include "row.h"
-#include "table.h"
 
 /**
  * struct table - one of the four
@@ -228,12 +227,12 @@ static struct pernet_operations table_net_ops = {
 };
 
 /**
- * table_init() - make the files in every namespace there is and will be
+ * stat_init() - make the files in every namespace there is and will be
  *
  * Context: Process context, at load, after iter_init().
  * Return: 0, or a negative error after saying why in the kernel log.
  */
-int __init table_init(void)
+int __init stat_init(void)
 {
 	int i, err;
 
@@ -260,12 +259,12 @@ int __init table_init(void)
 }
 
 /**
- * table_exit() - remove the files from every namespace
+ * stat_exit() - remove the files from every namespace
  *
  * Context: Process context. When it returns nothing of this file runs: procfs
  * has waited for the reads and released the open files, which read EIO now.
  */
-void table_exit(void)
+void stat_exit(void)
 {
 	unregister_pernet_subsys(&table_net_ops);
 }

@@ -5,23 +5,20 @@
  * Pure code: no socket, no lock. Nothing here knows of other threads; what is
  * shared is guarded by who shares it.
  */
-#ifndef KNETSTAT_OWNERROW_H
-#define KNETSTAT_OWNERROW_H
+#ifndef KNETSTAT_OWNER_ROWS_H
+#define KNETSTAT_OWNER_ROWS_H
 
-#include <linux/in6.h>
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "endpoint.h"
+
 /**
  * struct owner_row - a descriptor of a process, or a socket that nobody holds
  * @inode: the socket's inode number; 0 if it has none
- * @laddr: its local address; of IPv4 the first four bytes
- * @raddr: its foreign address
+ * @ends: its endpoints
  * @uid: its owner, as the opener's user namespace knows it
- * @lport: its local port, host byte order
- * @rport: its foreign port, host byte order
- * @family: AF_INET or AF_INET6
  * @udp: it is a UDP socket, and else TCP
  * @state: TCP_ESTABLISHED and so on
  * @held: a process holds it; only while rows are collected
@@ -31,12 +28,8 @@
  */
 struct owner_row {
 	u64 inode;
-	struct in6_addr laddr;
-	struct in6_addr raddr;
+	struct endpoints ends;
 	uid_t uid;
-	u16 lport;
-	u16 rport;
-	u8 family;
 	bool udp;
 	u8 state;
 	bool held;
@@ -127,4 +120,4 @@ void owner_map_free(struct owner_map *map);
 char *owner_row_write(struct owner_writer *writer, char *p,
 		      const struct owner_row *row);
 
-#endif /* KNETSTAT_OWNERROW_H */
+#endif /* KNETSTAT_OWNER_ROWS_H */

@@ -3,8 +3,8 @@
  * A row of the four tables: its columns, and what its writers need to know of
  * the reader.
  */
-#ifndef KNETSTAT_ROW_H
-#define KNETSTAT_ROW_H
+#ifndef KNETSTAT_STAT_ROW_H
+#define KNETSTAT_STAT_ROW_H
 
 #include <linux/cred.h>
 #include <linux/uidgid.h>
@@ -176,4 +176,4 @@ static __always_inline char *row_inode(char *p, char *row, bool v6, u64 inode)
 char *tcp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader);
 char *udp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader);
 
-#endif /* KNETSTAT_ROW_H */
+#endif /* KNETSTAT_STAT_ROW_H */

@@ -4,8 +4,8 @@
  *
  * The rules work on plain numbers, so KUnit can reach every case of them.
  */
-#ifndef KNETSTAT_DIAG_H
-#define KNETSTAT_DIAG_H
+#ifndef KNETSTAT_STAT_DIAG_H
+#define KNETSTAT_STAT_DIAG_H
 
 #include <linux/types.h>
 
@@ -49,4 +49,4 @@ enum diag_mark {
 unsigned int diag_marks(const struct diag *diag);
 char *diag_write(char *p, unsigned int marks);
 
-#endif /* KNETSTAT_DIAG_H */
+#endif /* KNETSTAT_STAT_DIAG_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef KNETSTAT_SOCKOPT_H
-#define KNETSTAT_SOCKOPT_H
+#ifndef KNETSTAT_STAT_SOCKOPT_H
+#define KNETSTAT_STAT_SOCKOPT_H
 
 #include "options.h"
 #include "row.h"
@@ -10,4 +10,4 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 void sockopt_udp(struct options *opts, struct sock *sk,
 		 const struct row_reader *reader);
 
-#endif /* KNETSTAT_SOCKOPT_H */
+#endif /* KNETSTAT_STAT_SOCKOPT_H */

@@ -24,9 +24,9 @@
 #include <net/netns/generic.h>
 
 #include "compat.h"
+#include "endpoint.h"
 #include "field.h"
 #include "knetstat.h"
-#include "lifefile.h"
 #include "probe.h"
 #include "procfile.h"
 #include "ring.h"
@@ -251,16 +251,6 @@ static u32 life_pid(const struct life_file *file, const struct life_task *task)
 	return 0;
 }
 
-static char *put_address(char *p, char *column, const struct life_row *row,
-			 const struct in6_addr *addr)
-{
-	if (row->family == AF_INET6)
-		p = field_ipv6(p, addr);
-	else
-		p = field_ipv4(p, addr->s6_addr32[0]);
-	return field_pad(p, column);
-}
-
 /* PID, COMM and BY, as far as the reader may know. */
 static char *put_task(char *p, char *begin, const struct life_file *file)
 {
@@ -321,10 +311,12 @@ static int life_show(struct seq_file *seq, void *v)
 	p = field_right(p, begin + LIFE_ROLE,
 			from_kuid_munged(seq_user_ns(seq), row->uid));
 	p = field_pad(field_cstr(p, roles[row->role]), begin + LIFE_LADDR);
-	p = put_address(p, begin + LIFE_LPORT, row, &row->laddr);
-	p = field_right(p, begin + LIFE_RADDR, row->lport);
-	p = put_address(p, begin + LIFE_RPORT, row, &row->raddr);
-	p = field_right(p, begin + LIFE_TX, row->rport);
+	p = field_pad(field_address(p, &row->ends, &row->ends.laddr),
+		      begin + LIFE_LPORT);
+	p = field_right(p, begin + LIFE_RADDR, row->ends.lport);
+	p = field_pad(field_address(p, &row->ends, &row->ends.raddr),
+		      begin + LIFE_RPORT);
+	p = field_right(p, begin + LIFE_TX, row->ends.rport);
 	p = field_right(p, begin + LIFE_RX, row->tx);
 	p = field_right(p, begin + LIFE_MS, row->rx);
 	p = put_ms(p, begin + LIFE_CONN, row->life_us);
@@ -558,12 +550,12 @@ static int __init life_check_params(void)
 }
 
 /**
- * lifefile_init() - begin to record, and make the files in every namespace
+ * life_init() - begin to record, and make the files in every namespace
  *
  * Context: Process context, at load.
  * Return: 0, or a negative error after saying why in the kernel log.
  */
-int __init lifefile_init(void)
+int __init life_init(void)
 {
 	int err;
 
@@ -612,12 +604,12 @@ err_views:
 }
 
 /**
- * lifefile_exit() - remove the files and forget what was recorded
+ * life_exit() - remove the files and forget what was recorded
  *
  * Context: Process context. When it returns nothing of this file runs, and
  * nobody waits.
  */
-void lifefile_exit(void)
+void life_exit(void)
 {
 	if (records)
 		probe_exit();

@@ -2,14 +2,15 @@
 /*
  * The ring of finished sessions.
  */
-#ifndef KNETSTAT_RING_H
-#define KNETSTAT_RING_H
+#ifndef KNETSTAT_LIFE_RING_H
+#define KNETSTAT_LIFE_RING_H
 
-#include <linux/in6.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+
+#include "endpoint.h"
 
 /* How deep below the first PID namespace a process's PIDs are kept. */
 #define LIFE_PID_LEVELS	3
@@ -51,15 +52,11 @@ enum life_end {
  * @life_us: how long it lived, microseconds, or LIFE_UNKNOWN_US
  * @conn_us: how long it took to connect, or LIFE_UNKNOWN_US
  * @srtt_us: the last smoothed round-trip time, or LIFE_UNKNOWN_US
- * @laddr: its local address; of IPv4 the first four bytes
- * @raddr: its remote address
+ * @ends: its endpoints
  * @task: the process it belonged to, if @by says so
  * @netns: the inode number of its namespace
  * @uid: its owner
  * @retx: segments retransmitted
- * @lport: its local port, host byte order
- * @rport: its remote port, host byte order
- * @family: AF_INET or AF_INET6
  * @by: enum life_by, how the process is known
  * @role: enum life_role
  * @end: enum life_end
@@ -73,15 +70,11 @@ struct life_row {
 	u64 life_us;
 	u64 conn_us;
 	u64 srtt_us;
-	struct in6_addr laddr;
-	struct in6_addr raddr;
+	struct endpoints ends;
 	struct life_task task;
 	u32 netns;
 	kuid_t uid;
 	u32 retx;
-	u16 lport;
-	u16 rport;
-	u8 family;
 	u8 by;
 	u8 role;
 	u8 end;
@@ -145,4 +138,4 @@ static inline u64 ring_tail(const struct ring *ring, u64 head)
 	return head > ring->mask + 1 ? head - ring->mask - 1 : 1;
 }
 
-#endif /* KNETSTAT_RING_H */
+#endif /* KNETSTAT_LIFE_RING_H */

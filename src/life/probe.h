@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef KNETSTAT_PROBE_H
-#define KNETSTAT_PROBE_H
+#ifndef KNETSTAT_LIFE_PROBE_H
+#define KNETSTAT_LIFE_PROBE_H
 
 #include <linux/types.h>
 
@@ -10,4 +10,4 @@ int probe_init(void);
 void probe_exit(void);
 u32 probe_pid_ns(const struct pid_namespace *ns);
 
-#endif /* KNETSTAT_PROBE_H */
+#endif /* KNETSTAT_LIFE_PROBE_H */

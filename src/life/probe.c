@@ -31,8 +31,9 @@
 #include <net/tcp.h>
 #include <trace/events/sock.h>
 
+#include "end.h"
+#include "endpoint.h"
 #include "knetstat.h"
-#include "life.h"
 #include "probe.h"
 #include "ring.h"
 #include "session.h"
@@ -306,22 +307,6 @@ static void probe_fill_close(struct life_close *close, const struct sock *sk,
 	close->bytes_retrans = tp->bytes_retrans;
 }
 
-static void probe_fill_addresses(struct life_row *row, const struct sock *sk)
-{
-	row->family = sk->sk_family;
-	row->lport = ntohs(inet_sk(sk)->inet_sport);
-	row->rport = ntohs(inet_sk(sk)->inet_dport);
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		row->laddr = sk->sk_v6_rcv_saddr;
-		row->raddr = sk->sk_v6_daddr;
-		return;
-	}
-#endif
-	row->laddr.s6_addr32[0] = sk->sk_rcv_saddr;
-	row->raddr.s6_addr32[0] = sk->sk_daddr;
-}
-
 static void probe_row(const struct sock *sk, const struct session *session,
 		      const struct life_close *close)
 {
@@ -363,7 +348,7 @@ static void probe_row(const struct sock *sk, const struct session *session,
 		probe_task(&row.task);
 		row.by = LIFE_BY_CLOSE;
 	}
-	probe_fill_addresses(&row, sk);
+	endpoints_copy(&row.ends, sk);
 	row.netns = sock_net(sk)->ns.inum;
 	row.uid = sk->sk_uid;
 	/* With TCP_REPAIR there was no SYN to be acknowledged. */

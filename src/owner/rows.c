@@ -15,8 +15,8 @@
 #include <linux/vmalloc.h>
 
 #include "field.h"
-#include "ownerrow.h"
-#include "stat.h"
+#include "rows.h"
+#include "state.h"
 
 /*
  * Memory for rows. Any user can have very many of them, with processes that share a
@@ -105,7 +105,6 @@ void owner_rows_truncate(struct owner_rows *rows, unsigned long count)
 static int owner_compare(const void *a, const void *b)
 {
 	const struct owner_row *one = a, *other = b;
-	int order;
 
 	/* sort() itself does not; who sorts a million rows has to. */
 	cond_resched();
@@ -113,12 +112,8 @@ static int owner_compare(const void *a, const void *b)
 		return one->fd < other->fd ? -1 : 1;
 	if (one->inode != other->inode)
 		return one->inode < other->inode ? -1 : 1;
-	if (one->lport != other->lport)
-		return one->lport < other->lport ? -1 : 1;
-	if (one->rport != other->rport)
-		return one->rport < other->rport ? -1 : 1;
-	order = memcmp(&one->laddr, &other->laddr, sizeof(one->laddr));
-	return order ?: memcmp(&one->raddr, &other->raddr, sizeof(one->raddr));
+	/* With what pads them, which owner_copy_addresses() clears. */
+	return memcmp(&one->ends, &other->ends, sizeof(one->ends));
 }
 
 /**
@@ -326,7 +321,7 @@ enum {
 	OWNER_FD	= OWNER_COMM + 17,
 	OWNER_PROTO	= OWNER_FD + 6,
 	OWNER_STAT	= OWNER_PROTO + 6,
-	OWNER_LOCAL	= OWNER_STAT + STAT_WIDTH,
+	OWNER_LOCAL	= OWNER_STAT + STATE_WIDTH,
 	OWNER_FOREIGN	= OWNER_LOCAL + FIELD_IPV4_MAX + FIELD_PORT_MAX + 1,
 	OWNER_INODE	= OWNER_FOREIGN + FIELD_IPV4_MAX + FIELD_PORT_MAX + 1,
 	OWNER_END	= OWNER_INODE + 9,
@@ -343,10 +338,7 @@ static __always_inline char *
 owner_end_write(char *p, char *column, const struct owner_row *row,
 		const struct in6_addr *addr, u16 port)
 {
-	if (row->family == AF_INET6)
-		p = field_ipv6(p, addr);
-	else
-		p = field_ipv4(p, addr->s6_addr32[0]);
+	p = field_address(p, &row->ends, addr);
 	return field_pad(field_port(p, port), column);
 }
 
@@ -408,14 +400,14 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 		p = field_str(field_pad(p - 1, fd - 2), "- ");
 	else
 		p = field_right(p, fd, row->fd);
-	memcpy(p, protos[row->udp][row->family == AF_INET6], 8);
+	memcpy(p, protos[row->udp][row->ends.family == AF_INET6], 8);
 	p += OWNER_STAT - OWNER_PROTO;
-	p = row->udp ? stat_write_udp(p, row->state) :
-		       stat_write_tcp(p, row->state);
-	p = owner_end_write(p, begin + OWNER_FOREIGN, row, &row->laddr,
-			    row->lport);
-	p = owner_end_write(p, begin + OWNER_INODE, row, &row->raddr,
-			    row->rport);
+	p = row->udp ? state_write_udp(p, row->state) :
+		       state_write_tcp(p, row->state);
+	p = owner_end_write(p, begin + OWNER_FOREIGN, row, &row->ends.laddr,
+			    row->ends.lport);
+	p = owner_end_write(p, begin + OWNER_INODE, row, &row->ends.raddr,
+			    row->ends.rport);
 	p = field_right8(p, row->inode);
 	p[-1] = '\n';
 	return p;

@@ -6,7 +6,7 @@
 #include <net/tcp.h>
 #include <net/tcp_states.h>
 
-#include "life.h"
+#include "end.h"
 
 /*
  * Whether data that nobody was going to read ended it.

@@ -59,7 +59,7 @@
 
 #include "compat.h"
 #include "iter.h"
-#include "owner.h"
+#include "collect.h"
 
 /* Descriptors that are looked at before the locks are dropped for a moment. */
 #define OWNER_FDS	1024
@@ -67,27 +67,18 @@
 /* How often a task is judged that has become another program meanwhile. */
 #define OWNER_TRIES	3
 
+/* All of the addresses' bytes: rows are compared. */
 static void owner_copy_addresses(struct owner_row *row, const struct sock *sk)
 {
-	/* Once: IPV6_ADDRFORM changes it. */
-	row->family = READ_ONCE(sk->sk_family);
-#if IS_ENABLED(CONFIG_IPV6)
-	if (row->family == AF_INET6) {
-		row->laddr = sk->sk_v6_rcv_saddr;
-		row->raddr = sk->sk_v6_daddr;
-		return;
-	}
-#endif
-	row->laddr = (struct in6_addr){ .s6_addr32[0] = sk->sk_rcv_saddr };
-	row->raddr = (struct in6_addr){ .s6_addr32[0] = sk->sk_daddr };
+	memset(&row->ends, 0, sizeof(row->ends));
+	endpoints_copy_addresses(&row->ends, sk);
 }
 
 /* A full socket. */
 static void owner_copy_sock(struct owner_row *row, const struct sock *sk)
 {
-	owner_copy_addresses(row, sk);
-	row->lport = ntohs(inet_sk(sk)->inet_sport);
-	row->rport = ntohs(inet_sk(sk)->inet_dport);
+	memset(&row->ends, 0, sizeof(row->ends));
+	endpoints_copy(&row->ends, sk);
 	row->state = inet_sk_state_load(sk);
 }
 
@@ -133,16 +124,16 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 	switch (row->udp ? 0 : sk->sk_state) {
 	case TCP_TIME_WAIT:
 		owner_copy_addresses(row, sk);
-		row->lport = ntohs(inet_twsk(sk)->tw_sport);
-		row->rport = ntohs(inet_twsk(sk)->tw_dport);
+		row->ends.lport = ntohs(inet_twsk(sk)->tw_sport);
+		row->ends.rport = ntohs(inet_twsk(sk)->tw_dport);
 		row->state = READ_ONCE(inet_twsk(sk)->tw_substate);
 		/* As in /proc/net/tcp: 0, whatever root's number is here. */
 		row->uid = 0;
 		break;
 	case TCP_NEW_SYN_RECV:
 		owner_copy_addresses(row, sk);
-		row->lport = inet_rsk(inet_reqsk(sk))->ir_num;
-		row->rport = ntohs(inet_rsk(inet_reqsk(sk))->ir_rmt_port);
+		row->ends.lport = inet_rsk(inet_reqsk(sk))->ir_num;
+		row->ends.rport = ntohs(inet_rsk(inet_reqsk(sk))->ir_rmt_port);
 		row->state = TCP_SYN_RECV;
 		row->uid = owner_uid(&hashed->users,
 				     sk_uid(inet_reqsk(sk)->rsk_listener));

@@ -13,8 +13,7 @@
 #include "compat.h"
 #include "iter.h"
 #include "knetstat.h"
-#include "owner.h"
-#include "ownerfile.h"
+#include "collect.h"
 #include "procfile.h"
 
 /**
@@ -167,12 +166,12 @@ static struct pernet_operations owner_net_ops = {
 };
 
 /**
- * ownerfile_init() - make the file in every namespace there is and will be
+ * owner_init() - make the file in every namespace there is and will be
  *
  * Context: Process context, at load, after iter_init().
  * Return: 0, or a negative error after saying why in the kernel log.
  */
-int __init ownerfile_init(void)
+int __init owner_init(void)
 {
 	int err;
 
@@ -189,11 +188,11 @@ int __init ownerfile_init(void)
 }
 
 /**
- * ownerfile_exit() - remove the file from every namespace
+ * owner_exit() - remove the file from every namespace
  *
  * Context: Process context. When it returns nothing of this file runs.
  */
-void ownerfile_exit(void)
+void owner_exit(void)
 {
 	unregister_pernet_subsys(&owner_net_ops);
 }

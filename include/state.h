@@ -2,23 +2,23 @@
 /*
  * The Stat column: names of states.
  */
-#ifndef KNETSTAT_STAT_H
-#define KNETSTAT_STAT_H
+#ifndef KNETSTAT_STATE_H
+#define KNETSTAT_STATE_H
 
 #include <linux/string.h>
 #include <net/tcp_states.h>
 
 /* The column, and the blank that ends it. */
-#define STAT_WIDTH	5
+#define STATE_WIDTH	5
 
 /**
- * stat_write_tcp() - write the state of a TCP socket, and a blank
+ * state_write_tcp() - write the state of a TCP socket, and a blank
  * @p: where to write
  * @state: TCP_ESTABLISHED and so on
  *
  * Return: where the next field is to be written.
  */
-static __always_inline char *stat_write_tcp(char *p, unsigned int state)
+static __always_inline char *state_write_tcp(char *p, unsigned int state)
 {
 	/* With the blank that ends the column, and of a round size to copy. */
 	static const char names[16][8] = {
@@ -39,20 +39,20 @@ static __always_inline char *stat_write_tcp(char *p, unsigned int state)
 	};
 
 	memcpy(p, names[state & 15], sizeof(names[0]));
-	return p + STAT_WIDTH;
+	return p + STATE_WIDTH;
 }
 
 /**
- * stat_write_udp() - write the state of a UDP socket, and a blank
+ * state_write_udp() - write the state of a UDP socket, and a blank
  * @p: where to write
  * @state: TCP_ESTABLISHED if it is connected
  *
  * Return: where the next field is to be written.
  */
-static inline char *stat_write_udp(char *p, unsigned int state)
+static inline char *state_write_udp(char *p, unsigned int state)
 {
-	memcpy(p, state == TCP_ESTABLISHED ? "ESTB " : "UNCN ", STAT_WIDTH);
-	return p + STAT_WIDTH;
+	memcpy(p, state == TCP_ESTABLISHED ? "ESTB " : "UNCN ", STATE_WIDTH);
+	return p + STATE_WIDTH;
 }
 
-#endif /* KNETSTAT_STAT_H */
+#endif /* KNETSTAT_STATE_H */

@@ -5,8 +5,8 @@
  * sockopt.c collects a socket's options into struct options, options.c writes
  * them. This half knows no sockets, so KUnit can reach every case of it.
  */
-#ifndef KNETSTAT_OPTIONS_H
-#define KNETSTAT_OPTIONS_H
+#ifndef KNETSTAT_STAT_OPTIONS_H
+#define KNETSTAT_STAT_OPTIONS_H
 
 #include <linux/bits.h>
 #include <linux/if.h>
@@ -138,4 +138,4 @@ char *options_write_tcp(char *p, const struct options *opts);
 char *options_write_udp(char *p, const struct options *opts);
 unsigned int options_defer_secs(u8 retransmits);
 
-#endif /* KNETSTAT_OPTIONS_H */
+#endif /* KNETSTAT_STAT_OPTIONS_H */
