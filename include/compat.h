@@ -13,6 +13,7 @@
 #error "knetstat needs a 64-bit kernel"
 #endif
 
+#include <linux/compiler.h>
 #include <linux/fs.h>
 #include <linux/ipv6.h>
 #include <linux/net.h>
@@ -23,6 +24,15 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <net/udp.h>
+
+/* 6.11 and stable updates, "init: Add __uninitialized" */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized		__attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
 
 /* 5.17, "proc: remove PDE_DATA() completely" */
 #ifndef KNETSTAT_HAVE_PDE_DATA

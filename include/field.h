@@ -26,6 +26,7 @@
 #define FIELD_IPV4_MAX	15	/* 255.255.255.255 */
 #define FIELD_IPV6_MAX	45	/* six groups and a dotted quad */
 #define FIELD_PORT_MAX	6	/* :65535 */
+#define FIELD_MSECS_MAX	21	/* 18446744073709551.615 */
 
 extern const char field_octets[256][4];
 extern const u8 field_octet_len[256];
@@ -33,6 +34,8 @@ extern const u8 field_octet_len[256];
 char *field_dec(char *p, u64 v);
 char *field_ipv6(char *p, const struct in6_addr *addr);
 char *field_right(char *p, char *column, u64 v);
+char *field_msecs(char *p, char *column, u64 us);
+char *field_secs(char *p, char *column, u64 us);
 char *field_text(char *p, const char *text, size_t max, char also);
 char *field_comm(char *p, const char *comm);
 

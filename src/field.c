@@ -5,6 +5,7 @@
 #include <linux/bitops.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
 #include <net/addrconf.h>
 #include <net/ipv6.h>
 
@@ -216,4 +217,52 @@ char *field_right(char *p, char *column, u64 v)
 	p += n;
 	*p++ = ' ';
 	return p;
+}
+
+/* Writes @v / 10^@decimals flush right, with all its decimals, and a blank. */
+static char *field_fixed(char *p, char *column, u64 v, u32 scale, int decimals)
+{
+	char digits[FIELD_U64_MAX + FIELD_SLACK];
+	u32 fraction;
+	size_t n;
+	int i;
+
+	n = field_u64(digits, div_u64_rem(v, scale, &fraction)) - digits;
+	if (column - 2 - decimals - n > p)
+		p = field_pad(p, column - 2 - decimals - n);
+	memcpy(p, digits, n);
+	p += n;
+	*p = '.';
+	for (i = decimals; i; i--, fraction /= 10)
+		p[i] = '0' + fraction % 10;
+	p += decimals + 1;
+	*p++ = ' ';
+	return p;
+}
+
+/**
+ * field_msecs() - write a time in milliseconds, flush right, and a blank
+ * @p: where the column may begin
+ * @column: where the next column begins
+ * @us: the time in microseconds; it is written with 3 decimals
+ *
+ * Return: where the next field is to be written; @column, or beyond it where
+ * the number is too wide.
+ */
+char *field_msecs(char *p, char *column, u64 us)
+{
+	return field_fixed(p, column, us, USEC_PER_MSEC, 3);
+}
+
+/**
+ * field_secs() - write a time in seconds, flush right, and a blank
+ * @p: where the column may begin
+ * @column: where the next column begins
+ * @us: the time in microseconds; it is written with 6 decimals
+ *
+ * Return: as field_msecs().
+ */
+char *field_secs(char *p, char *column, u64 us)
+{
+	return field_fixed(p, column, us, USEC_PER_SEC, 6);
 }

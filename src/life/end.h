@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#include "ring.h"
+#include "row.h"
 
 /**
  * struct life_close - a TCP socket at the moment that it goes to CLOSE

@@ -47,8 +47,6 @@ void session_table_exit(struct session_table *table)
 {
 	vfree(table->keys);
 	vfree(table->sessions);
-	table->keys = NULL;
-	table->sessions = NULL;
 }
 
 /* The @n-th line that a socket's session may be in. */

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #include <asm/barrier.h>
 
-#include "ring.h"
+#include "row.h"
 
 /**
  * struct session - what is known of a live TCP socket

@@ -34,6 +34,9 @@ static struct view_class {
 
 static bool view_left;
 
+/* The files are being taken away from those who have them open. */
+static bool view_unloading;
+
 static void view_work(struct work_struct *work)
 {
 	struct view *view = container_of(to_delayed_work(work), struct view, work);
@@ -56,6 +59,7 @@ int view_init(struct view *view, u64 id, u32 netns)
 	view->netns = netns;
 	view->recorded = 0;
 	view->polled = false;
+	view->closing = false;
 	atomic64_set(&view->untracked, 0);
 	INIT_DELAYED_WORK(&view->work, view_work);
 	view->wait = kmalloc(sizeof(*view->wait), GFP_KERNEL);
@@ -69,10 +73,10 @@ static void view_wake_one(struct view *view)
 {
 	if (likely(!READ_ONCE(view->polled)))
 		return;
-	/* The queue stays until this ends: view_exit()'s synchronize_rcu(). */
+	/* The queue stays until this ends: see view_pre_exit(). */
 	rcu_read_lock();
 	/* After view_wake()'s smp_mb(). */
-	if (READ_ONCE(view->polled) && waitqueue_active(view->wait))
+	if (!READ_ONCE(view->closing) && waitqueue_active(view->wait))
 		schedule_delayed_work(&view->work, 1);
 	rcu_read_unlock();
 }
@@ -113,9 +117,22 @@ void view_wait(struct view *view, struct file *filp, poll_table *table)
 }
 
 /**
- * view_exit() - unmake a view
- * @view: the view; nobody comes to wait any more. A socket of the kernel's own may
- *	still end in its namespace, and find that nobody ever waited.
+ * view_pre_exit() - have nobody woken any more
+ * @view: the view; nobody comes to wait any more
+ *
+ * There must be an RCU grace period between this and view_exit(). Of a
+ * namespace's end the core has one in between .pre_exit and .exit, which it
+ * waits for anyway, for all namespaces that go at once.
+ *
+ * Context: Process context.
+ */
+void view_pre_exit(struct view *view)
+{
+	WRITE_ONCE(view->closing, true);
+}
+
+/*
+ * Sends away those who wait, when the module goes.
  *
  * procfs takes an open file away from a module without asking those who sleep
  * in poll on it, and they are left with the address of a wait queue. So they
@@ -126,36 +143,50 @@ void view_wait(struct view *view, struct file *filp, poll_table *table)
  * held up in the poll of another file. For those nobody is made to wait: the
  * queue is left to them. It is a few bytes, and not part of the module.
  *
- * Where nobody ever polled, as in most namespaces that come and go, there is
- * nothing to wait for.
+ * Returns whether all have left.
+ */
+static bool view_send_away(struct view *view)
+{
+	int tries;
+
+	/* Nobody comes any more, so an empty queue stays empty. */
+	for (tries = 0; waitqueue_active(view->wait); tries++) {
+		if (tries == VIEW_TRIES)
+			return false;
+		__wake_up(view->wait, TASK_NORMAL, 0,
+			  poll_to_key((__force __poll_t)~0U));
+		usleep_range(500, 2000);
+	}
+	/* The last one to leave may still hold the queue's lock. */
+	spin_lock_irq(&view->wait->lock);
+	spin_unlock_irq(&view->wait->lock);
+	synchronize_rcu();
+	return true;
+}
+
+/**
+ * view_exit() - unmake a view
+ * @view: the view, after view_pre_exit() and a grace period. A socket of the
+ *	kernel's own may still end in its namespace, and finds it closing.
+ *
+ * A namespace ends when no file of it is open, and then nobody can be in its
+ * queue: only when the module goes there may be somebody to be sent away. To
+ * wait for that at every namespace's end would hold up the one worker that the
+ * host has for it.
  *
  * Context: Process context, sleeps.
  */
 void view_exit(struct view *view)
 {
-	int tries;
-
 	if (READ_ONCE(view->polled)) {
-		WRITE_ONCE(view->polled, false);
-		synchronize_rcu();
 		cancel_delayed_work_sync(&view->work);
-		/* Nobody comes any more, so an empty queue stays empty. */
-		for (tries = 0; waitqueue_active(view->wait); tries++) {
-			if (tries == VIEW_TRIES) {
-				/* On purpose: its sleepers have it. */
-				kmemleak_not_leak(view->wait);
-				kmemleak_not_leak(view_class);
-				view_left = true;
-				return;
-			}
-			__wake_up(view->wait, TASK_NORMAL, 0,
-				  poll_to_key((__force __poll_t)~0U));
-			usleep_range(500, 2000);
+		if (view_unloading && !view_send_away(view)) {
+			/* On purpose: its sleepers have it. */
+			kmemleak_not_leak(view->wait);
+			kmemleak_not_leak(view_class);
+			view_left = true;
+			return;
 		}
-		/* The last one to leave may hold the queue's lock yet. */
-		spin_lock_irq(&view->wait->lock);
-		spin_unlock_irq(&view->wait->lock);
-		synchronize_rcu();
 	}
 	kfree(view->wait);
 }
@@ -182,12 +213,24 @@ int views_init(void)
 }
 
 /**
+ * views_unload() - from here on views end because the module goes
+ *
+ * Context: Process context, when the probes and the files have gone.
+ */
+void views_unload(void)
+{
+	view_unloading = true;
+	view_pre_exit(&view_all);
+}
+
+/**
  * views_exit() - unmake what views_init() made
  *
  * Context: Process context, when the views of all namespaces have been unmade.
  */
 void views_exit(void)
 {
+	/* No probe is left that could wake anybody: no grace period is needed. */
 	if (view_all.wait)
 		view_exit(&view_all);
 	if (view_left)

@@ -9,11 +9,6 @@
 #include <linux/poll.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <net/net_namespace.h>
-
-#include "ring.h"
-#include "session.h"
-
 /**
  * struct view - what is counted for, and who waits for, some of the rows
  * @id: of a namespace's view a number that is never used again, for rows to name
@@ -23,6 +18,7 @@
  *	is the ring's head that counts them
  * @untracked: sessions that the table had no room for
  * @polled: there has been a reader in poll, and @wait is looked at
+ * @closing: nobody may be woken any more; never taken back
  * @wait: readers asleep in poll; apart, for view_exit() may have to leave it
  * @work: wakes them, since a probe must not
  *
@@ -36,20 +32,20 @@ struct view {
 	u64 recorded;
 	atomic64_t untracked;
 	bool polled;
+	bool closing;
 	wait_queue_head_t *wait;
 	struct delayed_work work;
 };
 
 extern struct view view_all;
-extern struct ring life_ring;
-extern struct session_table life_sessions;
 
 int views_init(void);
+void views_unload(void);
 void views_exit(void);
 int view_init(struct view *view, u64 id, u32 netns);
+void view_pre_exit(struct view *view);
 void view_exit(struct view *view);
 void view_wait(struct view *view, struct file *filp, poll_table *table);
 void view_wake(struct view *view);
-struct view *view_of(const struct net *net);
 
 #endif /* KNETSTAT_LIFE_VIEW_H */

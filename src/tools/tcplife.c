@@ -699,7 +699,7 @@ static void open_table(struct text *in)
 		return;
 
 	in->len = 0;
-	if (lseek(life_fd, 0, SEEK_END) < 0) {
+	if (lseek(life_fd, 0, SEEK_HOLE) < 0) {
 		say("cannot follow %s: %s", LIFE_FILE, strerror(errno));
 		exit(1);
 	}

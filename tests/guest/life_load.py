@@ -377,7 +377,7 @@ SLEEPERS = {
 def fall_asleep(line, how):
     """A process that sleeps until there is a row, or the module has gone."""
     fd = os.open(FILE, os.O_RDONLY)
-    os.lseek(fd, 0, os.SEEK_END)
+    os.lseek(fd, 0, os.SEEK_HOLE)
     try:
         asleep = SLEEPERS[how][0](fd)
     except Skip as skip:

@@ -108,6 +108,20 @@ def columns():
 
 
 @test
+def tail_and_tac():
+    """Programs that read a file backwards fall back to reading it forwards."""
+    with Netns():
+        played(3)
+        lines = slurp().decode().splitlines()
+        for command, want in ((["tail", "-n", "2"], lines[-2:]),
+                              (["tail", "-c", "+1"], lines),
+                              (["tac"], lines[::-1])):
+            done = subprocess.run([*command, FILE], capture_output=True, text=True,
+                                  check=True)
+            equal((done.stdout.splitlines(), done.stderr), (want, ""), command)
+
+
+@test
 def following():
     """A read that returned 0 is followed by one that goes on."""
     with Netns():
@@ -118,7 +132,7 @@ def following():
         end = Follower()
         first = played(3)
         equal([row.line for row in end.now()], [row.line for row in first],
-              "from SEEK_END on")
+              "from SEEK_HOLE on")
         equal([row.line for row in empty.now()], [row.line for row in first],
               "after a read of 0")
         numbers(first, 1)
@@ -135,17 +149,18 @@ def following():
             equal(back(), 0, "lseek")
             equal(drain(end.fd), slurp(), "from the start")
             equal(end.now(), [], "news")
-        # SEEK_END skips, without a row, and keeps what comes then
-        equal(os.lseek(empty.fd, 0, os.SEEK_END) > 0, True, "SEEK_END")
+        # SEEK_HOLE skips, without a row, and keeps what comes then
+        equal(os.lseek(empty.fd, 0, os.SEEK_HOLE) > 0, True, "SEEK_HOLE")
         third = played(1)
         equal([row.line for row in empty.now()], [row.line for row in third],
-              "after SEEK_END")
-        for offset in 1, -1, 1 << 40:
+              "after SEEK_HOLE")
+        for whence, offset, want in [(os.SEEK_HOLE, -1, errno.ENXIO)] + [
+                (os.SEEK_END, offset, errno.EINVAL) for offset in (0, 1, -1, 1 << 40)]:
             try:
-                os.lseek(empty.fd, offset, os.SEEK_END)
-                raise AssertionError("lseek from the end")
+                os.lseek(empty.fd, offset, whence)
+                raise AssertionError(f"lseek({offset}, {whence})")
             except OSError as error:
-                equal(error.errno, errno.EINVAL, "lseek from the end")
+                equal(error.errno, want, f"lseek({offset}, {whence})")
         equal(empty.now(), [], "nothing has moved")
 
 
@@ -225,8 +240,8 @@ def waiting():
         while part := os.read(new, 20):     # in pieces, ready all the while
             text += part
             check(poll.poll(0) or text.endswith(b"\n"), "not ready in a row")
-        os.lseek(new, 0, os.SEEK_END)
-        check(not poll.poll(0), "ready after SEEK_END")
+        os.lseek(new, 0, os.SEEK_HOLE)
+        check(not poll.poll(0), "ready after SEEK_HOLE")
         os.lseek(new, 0, os.SEEK_SET)
         check(poll.poll(0), "not ready after SEEK_SET")
         os.close(new)
@@ -238,7 +253,7 @@ def asleep():
     def sleeper(how):
         def work(line, path):
             fd = os.open(path, os.O_RDONLY)
-            os.lseek(fd, 0, os.SEEK_END)
+            os.lseek(fd, 0, os.SEEK_HOLE)
             line.say()
             if how == "poll":
                 poll = select.poll()
@@ -459,9 +474,9 @@ def the_openers():
     # a view, too, is the opener's
     with user(PLAIN_USER):
         opened_plain = os.open(FILE, os.O_RDONLY)
-        os.lseek(opened_plain, 0, os.SEEK_END)
+        os.lseek(opened_plain, 0, os.SEEK_HOLE)
     opened_by_root = os.open(FILE, os.O_RDONLY)
-    os.lseek(opened_by_root, 0, os.SEEK_END)
+    os.lseek(opened_by_root, 0, os.SEEK_HOLE)
     other = Netns()
     with other:
         played(1)
@@ -749,6 +764,7 @@ def quiet():
                              lambda: os.pread(fd, 10, offset),
                              lambda: os.lseek(fd, offset, os.SEEK_END),
                              lambda: os.lseek(fd, 0, os.SEEK_END),
+                             lambda: os.lseek(fd, offset, os.SEEK_HOLE),
                              lambda: os.lseek(fd, offset, os.SEEK_CUR),
                              lambda: os.lseek(fd, 0, 3), # SEEK_DATA
                              lambda: LIBC.ioctl(fd, 0x5401, 0),

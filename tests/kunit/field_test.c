@@ -172,6 +172,32 @@ static void field_test_right_zero(struct kunit *test)
 	}
 }
 
+/* The same with a fraction. */
+static void field_test_fixed(struct kunit *test)
+{
+	static const u64 values[] = {
+		0, 1, 999, 1000, 1001, 999999, 1000000, 1234567, 59999999,
+		1764150000123456ULL, U64_MAX - 1, U64_MAX,
+	};
+	int width, i;
+	char *p;
+
+	for (width = -4; width <= 40; width++) {
+		for (i = 0; i < ARRAY_SIZE(values); i++) {
+			u64 v = values[i];
+
+			p = buffer_clean(test);
+			buffer_expect(test, field_msecs(p, p + width, v),
+				      "%*llu.%03llu ", max(width - 5, 0),
+				      v / 1000, v % 1000);
+			p = buffer_clean(test);
+			buffer_expect(test, field_secs(p, p + width, v),
+				      "%*llu.%06llu ", max(width - 8, 0),
+				      v / 1000000, v % 1000000);
+		}
+	}
+}
+
 /* The same, where the column is eight wide and begins here. */
 static void field_test_right8(struct kunit *test)
 {
@@ -506,6 +532,7 @@ static struct kunit_case field_tests[] = {
 	KUNIT_CASE(field_test_digits),
 	KUNIT_CASE(field_test_right),
 	KUNIT_CASE(field_test_right_zero),
+	KUNIT_CASE(field_test_fixed),
 	KUNIT_CASE(field_test_right8),
 	KUNIT_CASE(field_test_pad),
 	KUNIT_CASE(field_test_ipv4),

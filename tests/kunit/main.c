@@ -12,7 +12,8 @@
 #include "suites.h"
 
 kunit_test_suites(&field_suite, &diag_suite, &options_suite, &row_suite,
-		  &ring_suite, &session_suite, &life_suite, &owner_suite);
+		  &ring_suite, &session_suite, &life_suite, &liferow_suite,
+		  &owner_suite);
 
 MODULE_DESCRIPTION("Unit tests of knetstat");
 MODULE_LICENSE("GPL");

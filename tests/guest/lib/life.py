@@ -147,7 +147,7 @@ class Follower:
         self.size = size
         self.header = from_start
         if not from_start:
-            os.lseek(self.fd, 0, os.SEEK_END)
+            os.lseek(self.fd, 0, os.SEEK_HOLE)
         self.poll = select.poll()
         self.poll.register(self.fd, select.POLLIN)
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who reads. See reader.h.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_fs.h>
+#include <linux/user_namespace.h>
+#include <net/net_namespace.h>
+
+#include "compat.h"
+#include "procfile.h"
+#include "reader.h"
+#include "record.h"
+#include "task.h"
+
+/**
+ * life_reader_open() - open one of tcplife's files
+ * @inode: the file's inode
+ * @filp: the file
+ * @ops: how it is read
+ * @size: the size of its private data, which begin with a struct life_reader
+ *
+ * Context: Process context, may sleep.
+ * Return: the private data, cleared but for the reader; or an ERR_PTR().
+ */
+void *life_reader_open(struct inode *inode, struct file *filp,
+		       const struct seq_operations *ops, size_t size)
+{
+	struct life_reader *reader = procfile_open(inode, filp, ops, size);
+	const struct pid_namespace *pid_ns;
+	struct net *net;
+
+	if (IS_ERR(reader))
+		return reader;
+	net = seq_file_net(filp->private_data);
+	pid_ns = proc_pid_ns(inode->i_sb);
+	reader->in_init_pid_ns = pid_ns == &init_pid_ns;
+	rcu_read_lock();
+	reader->pid_ns = life_pid_ns_token(pid_ns);
+	rcu_read_unlock();
+	reader->euid = current_euid();
+	reader->net_admin = procfile_net_admin(filp->private_data);
+	reader->view = view_of(net);
+	/* The host's administrator sees the sessions of all namespaces. */
+	if (net_eq(net, &init_net) &&
+	    ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+		reader->view = &view_all;
+	return reader;
+}
+
+/**
+ * life_reader_pid() - the PID that a reader knows a session's process by
+ * @reader: the reader
+ * @row: the session
+ *
+ * Context: Any.
+ * Return: the PID; 0 where there is none, or the reader may not know it.
+ */
+u32 life_reader_pid(const struct life_reader *reader,
+		    const struct life_row *row)
+{
+	const struct life_task *task = &row->task;
+	unsigned int i;
+
+	if (row->by == LIFE_BY_NONE ||
+	    (!reader->net_admin && !uid_eq(row->uid, reader->euid)))
+		return 0;
+	if (reader->in_init_pid_ns)
+		return task->pid[0];
+	for (i = 1; i < LIFE_PID_LEVELS; i++)
+		if (task->pid[i] && task->pid_ns[i - 1] == reader->pid_ns)
+			return task->pid[i];
+	return 0;
+}
+
+/**
+ * life_reader_head() - where the ring ends now
+ * @reader: the reader
+ * @recorded: set to how many rows there have been in its view
+ *
+ * Context: Process context.
+ * Return: the number that the ring's next row gets.
+ */
+u64 life_reader_head(const struct life_reader *reader, u64 *recorded)
+{
+	return ring_head(&life_ring,
+			 life_reader_of_all(reader) ? NULL :
+						      &reader->view->recorded,
+			 recorded);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is recorded. The probes write it, the files read it.
+ */
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "record.h"
+
+/* Written at every session's end, by its own lines: see struct ring. */
+struct ring life_ring;
+/* Read at every change of state. */
+struct session_table life_sessions __ro_after_init;
+
+static unsigned int record_net_id __ro_after_init;
+
+/**
+ * view_of() - the view of a namespace
+ * @net: the namespace
+ *
+ * Context: Any, while there can be sockets of it.
+ * Return: the view.
+ */
+struct view *view_of(const struct net *net)
+{
+	return net_generic(net, record_net_id);
+}
+
+static int __net_init record_net_init(struct net *net)
+{
+	static atomic64_t last_id = ATOMIC64_INIT(0);
+
+	return view_init(view_of(net), atomic64_inc_return(&last_id),
+			 net->ns.inum);
+}
+
+static void __net_exit record_net_pre_exit(struct net *net)
+{
+	view_pre_exit(view_of(net));
+}
+
+static void __net_exit record_net_exit(struct net *net)
+{
+	view_exit(view_of(net));
+}
+
+static struct pernet_operations record_net_ops = {
+	.init = record_net_init,
+	.pre_exit = record_net_pre_exit,
+	.exit = record_net_exit,
+	.id = &record_net_id,
+	.size = sizeof(struct view),
+};
+
+/**
+ * record_init() - make room for what is recorded
+ * @records: rows of the ring, a power of two
+ * @sessions: live sessions, a power of two
+ *
+ * Context: Process context, at load.
+ * Return: 0, or a negative error.
+ */
+int __init record_init(unsigned int records, unsigned int sessions)
+{
+	int err;
+
+	err = views_init();
+	if (err)
+		return err;
+	err = ring_init(&life_ring, records);
+	if (err)
+		goto err_ring;
+	err = session_table_init(&life_sessions, sessions);
+	if (err)
+		goto err_sessions;
+	err = register_pernet_subsys(&record_net_ops);
+	if (err)
+		goto err_pernet;
+	return 0;
+
+err_pernet:
+	session_table_exit(&life_sessions);
+err_sessions:
+	ring_exit(&life_ring);
+err_ring:
+	views_exit();
+	return err;
+}
+
+/**
+ * record_exit() - forget what was recorded
+ *
+ * Context: Process context, when nobody writes it and no file is left to read
+ * it by. When it returns nobody waits for it either.
+ */
+void record_exit(void)
+{
+	views_unload();
+	unregister_pernet_subsys(&record_net_ops);
+	session_table_exit(&life_sessions);
+	ring_exit(&life_ring);
+	views_exit();
+}

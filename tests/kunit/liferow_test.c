@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A row of tcplife, as it is written.
+ */
+#include <linux/limits.h>
+
+#include "../../src/life/row.c"
+
+#include "buffer.h"
+#include "suites.h"
+
+#define IPV4(a, b, c, d)	{ .s6_addr = { a, b, c, d } }
+
+static const struct liferow_case {
+	const char *name;
+	struct life_row row;
+	struct life_shown shown;
+	const char *line;
+} liferow_cases[] = {
+	{
+		"a session that was accepted",
+		{
+			.time_us = 1764150000123456ULL, .netns = 4026531840U,
+			.ends = {
+				.family = AF_INET, .lport = 80, .rport = 50000,
+				.laddr = IPV4(127, 0, 0, 1),
+				.raddr = IPV4(10, 1, 2, 3),
+			},
+			.task = { .comm = "nginx" },
+			.tx = 48213, .rx = 78, .life_us = 12345,
+			.conn_us = LIFE_UNKNOWN_US, .srtt_us = 45, .retx = 2,
+			.by = LIFE_BY_CLOSE, .role = LIFE_ROLE_ACPT,
+			.end = LIFE_END_FIN,
+		},
+		{ .seq = 7, .pid = 321, .uid = 33 },
+		"       7 1764150000.123456 4026531840     321 nginx            close      33 acpt 127.0.0.1          80 10.1.2.3        50000      48213         78       12.345         -     0.045    2 fin\n",
+	}, {
+		"a process that its reader may not know",
+		{
+			.ends = { .family = AF_INET6 },
+			.task = { .comm = "secret" },
+			.life_us = LIFE_UNKNOWN_US, .conn_us = 1000,
+			.srtt_us = LIFE_UNKNOWN_US,
+			.by = LIFE_BY_CONNECT, .role = LIFE_ROLE_CONN,
+			.end = LIFE_END_TIMEOUT,
+		},
+		{ .seq = 1 },
+		"       1          0.000000          0       - -                -           0 conn ::                  0 ::                  0          0          0            -     1.000         -    0 timeout\n",
+	}, {
+		"no process, though there is a PID",
+		{
+			.ends = { .family = AF_INET }, .life_us = 0,
+			.conn_us = LIFE_UNKNOWN_US, .srtt_us = LIFE_UNKNOWN_US,
+		},
+		{ .seq = 1, .pid = 1 },
+		"       1          0.000000          0       - -                -           0 -    0.0.0.0             0 0.0.0.0             0          0          0        0.000         -         -    0 -\n",
+	}, {
+		"everything at its widest",
+		{
+			.time_us = U64_MAX, .netns = U32_MAX,
+			.ends = {
+				.family = AF_INET6,
+				.lport = U16_MAX, .rport = U16_MAX,
+				.laddr = { .s6_addr = {
+					0xff, 0xff, 0xff, 0xff,
+					0xff, 0xff, 0xff, 0xff,
+					0xff, 0xff, 0xff, 0xff,
+					0xff, 0xff, 0xff, 0xff,
+				} },
+				.raddr = { .s6_addr = {
+					0xff, 0xff, 0xff, 0xff,
+					0xff, 0xff, 0xff, 0xff,
+					0, 0, 0x5e, 0xfe, 255, 255, 255, 255,
+				} },
+			},
+			.task = { .comm = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1" },
+			.tx = U64_MAX, .rx = U64_MAX, .life_us = U64_MAX - 1,
+			.conn_us = U64_MAX - 1, .srtt_us = U64_MAX - 1,
+			.retx = U32_MAX, .by = LIFE_BY_CONNECT,
+			.role = LIFE_ROLE_CONN, .end = LIFE_END_TIMEOUT,
+		},
+		{ .seq = U64_MAX, .pid = U32_MAX, .uid = U32_MAX },
+		"18446744073709551615 18446744073709.551615 4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 connect 4294967295 conn ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 ffff:ffff:ffff:ffff:0:5efe:255.255.255.255 65535 18446744073709551615 18446744073709551615 18446744073709551.614 18446744073709551.614 18446744073709551.614 4294967295 timeout\n",
+	},
+};
+
+KUNIT_ARRAY_PARAM_DESC(liferow, liferow_cases, name);
+
+static void liferow_test_write(struct kunit *test)
+{
+	const struct liferow_case *c = test->param_value;
+	char *p = buffer_clean(test);
+
+	buffer_expect(test, life_row_write(p, &c->row, &c->shown), "%s",
+		      c->line);
+	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
+}
+
+static struct kunit_case liferow_tests[] = {
+	KUNIT_CASE_PARAM(liferow_test_write, liferow_gen_params),
+	{}
+};
+
+static int liferow_test_init(struct kunit *test)
+{
+	return buffer_make(test, LIFE_ROW_MAX);
+}
+
+struct kunit_suite liferow_suite = {
+	.name = "knetstat_liferow",
+	.init = liferow_test_init,
+	.test_cases = liferow_tests,
+};
