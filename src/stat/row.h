@@ -15,7 +15,6 @@
 #include "options.h"
 
 /* Where the columns begin: the same but for the width of an address. */
-#define ROW_RECVQ	0
 #define ROW_SENDQ	7
 #define ROW_LOCAL	14
 #define ROW_IPV4	(FIELD_IPV4_MAX + FIELD_PORT_MAX)	/* 21 */

@@ -211,7 +211,7 @@ static void diag_test_states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, diag_marks(&diag), c->idle);
 }
 
-/* DESIGN's table, by the bits of enum diag_mark. */
+/* The marks, by the bits of enum diag_mark. */
 static const char * const mark_texts[] = { ">|", "|<", ">#", ">R", "K?", "!A" };
 
 static void diag_test_write(struct kunit *test)

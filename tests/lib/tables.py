@@ -69,7 +69,7 @@ def parse_row(line):
 
 
 def parse_diag(text):
-    """The marks of a Diag column, which must come in DESIGN's order."""
+    """The marks of a Diag column, which must come in the column's order."""
     if text == "-":
         return ()
     marks = tuple(text.split(","))

@@ -2,7 +2,8 @@
 """The test runner: every test is a forked child, and KTAP is what it prints.
 
 A test is a function marked @test in one of the subject files; its name is
-"subject.function". It passes by returning, fails by raising, and is skipped by
+"subject.function", and a subject's that of its file: tests/guest/life/load.py is
+"life.load". It passes by returning, fails by raising, and is skipped by
 raising Skip. A child that is still there after its deadline is shown (Python
 and kernel stacks) and killed, so that a hang is a failure and not a hang; the
 deadlines are far from any time that the tests take, and no test measures time.
@@ -37,7 +38,7 @@ class Failed(AssertionError):
 
 def test(function):
     """Mark @function as a test."""
-    subject = function.__module__
+    subject = function.__module__.partition(".")[2]
     TESTS.append((f"{subject}.{function.__name__}", function))
     return function
 
@@ -61,6 +62,19 @@ def equal(got, wanted, *said):
     """Fail unless @got == @wanted."""
     if got != wanted:
         raise Failed(f"{' '.join(map(str, said))}: {got!r}, not {wanted!r}")
+
+
+class any_of:
+    """Equal to each of @values."""
+
+    def __init__(self, *values):
+        self.values = values
+
+    def __eq__(self, other):
+        return other in self.values
+
+    def __repr__(self):
+        return f"any of {self.values}"
 
 
 def until(condition, what, deadline=DEADLINE / 2):

@@ -101,7 +101,7 @@ APART = ("SO_BINDTODEVICE", "TCP_ULP", "TCP_MD5SIG", "TCP_AO")
 
 @test
 def every_option_has_a_test():
-    """The table above and DESIGN.md's names are the same."""
+    """The table above tests each option that there is, once."""
     tested = [case.name for case in CASES] + list(APART)
     equal(sorted(tested), sorted(OPTIONS), "options")
 

@@ -2,8 +2,7 @@
 """Whose a session was: the process, and how that is known.
 
 Every scene has its sessions in processes of their own, and none of them in the
-one that looks; life_bpf.py plays them again for BPF's tcplife. What is right
-is in DESIGN.md: who connected; else who closed, shut down or aborted; else who
+one that looks; bpf.py plays them again for BPF's tcplife. Right is: who connected; else who closed, shut down or aborted; else who
 opened the listener.
 """
 

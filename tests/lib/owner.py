@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lib import tables
 from lib.ktap import Failed, check, equal, in_child
-from lib.tables import drain, endpoint
+from lib.tables import endpoint
 from lib.world import LIBC
 
 FILE = "/proc/net/sockowner"

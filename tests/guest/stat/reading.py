@@ -16,7 +16,7 @@ from lib.ktap import (Failed, Workers, cases, check, equal, note, scaled,
                       test)
 from lib.tables import ROW, TABLES, slurp
 from lib.world import Netns, connect, listener, pair, udp
-from options import set_much
+from guest.stat.options import set_much
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 BUFFER = 128 * 1024     # the sizes around it are where a batch ends

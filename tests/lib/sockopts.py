@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a row's Options ought to be: DESIGN.md's rule, asked of getsockopt(2).
+"""What a row's Options ought to be: the README's rule, asked of getsockopt(2).
 
 expected() is a second implementation of the Options column, from userspace:
 it asks the kernel for every option of a socket, and shows those that differ

@@ -299,7 +299,7 @@ def older():
 def older_processes():
     """Who closes it is named, even if it is all that is known."""
     from lib.agents import Agents
-    from life_attribution import kill_socket, joined
+    from guest.life.attribution import kill_socket, joined
     with Netns():
         rmmod()
         try:

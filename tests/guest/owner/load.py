@@ -11,15 +11,15 @@ import subprocess
 import threading
 import time
 
-from faults import Faults
+from guest.faults import Faults
 from lib import owner, tables
 from lib.ktap import (Workers, check, equal, in_child, note, scaled, test,
                       until)
 from lib.owner import CLONE_FILES, FILE, Holder, become, held, rest
 from lib.world import (LIBC, PLAIN_USER, Netns, gone, insmod, ip, listener, pair,
                        rmmod, udp, user)
-from owner_readers import some
-from reading import WAYS, difference, one_port, pieces
+from guest.owner.readers import some
+from guest.stat.reading import WAYS, difference, one_port, pieces
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 

@@ -219,7 +219,7 @@ def the_same_sessions():
 @test
 def side_by_side():
     """The cases of attribution, ours and BPF's; ours is right in each."""
-    from life_attribution import SCENES
+    from guest.life.attribution import SCENES
     table, skipped, failed = [], [], []
     with Netns():
         bpf = Bpf()

@@ -60,7 +60,7 @@ def played(count, follower=None):
 @test
 def ways():
     """Every way to read gives the bytes of one big read."""
-    from reading import BUFFER, WAYS, difference, pieces
+    from guest.stat.reading import BUFFER, WAYS, difference, pieces
 
     def one(name):
         text = WAYS[name](FILE)
