@@ -19,7 +19,7 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 as_root() {
 	[ "$(id -u)" -ne 0 ] || return 0
 	command -v sudo > /dev/null || die "must run as root (or with sudo installed)"
-	exec sudo --preserve-env=KNETSTAT_CACHE,KNETSTAT_MIRROR,KNETSTAT_SECURITY_MIRROR,KNETSTAT_START \
+	exec sudo --preserve-env=KNETSTAT_CACHE,KNETSTAT_MIRROR,KNETSTAT_SECURITY_MIRROR,KNETSTAT_START,KNETSTAT_TREE \
 		"$0" "$@"
 }
 
@@ -44,9 +44,14 @@ need() {
 	}
 }
 
-# kernel NAME: sets suite, series and flavour from the table of kernels. "ubuntu" is the
-# demonstration's only, and not in there.
+# kernel NAME: sets suite, series and flavour from the table of kernels. Not in there are
+# "ubuntu", which is the demonstration's only, and "tree", a source tree that a user has:
+# bookworm's compiler is neither too new for 5.10 nor too old for what there is today.
 kernel() {
+	if [ "$1" = tree ]; then
+		suite=bookworm series='' flavour=tree
+		return
+	fi
 	if [ "$1" = ubuntu ]; then
 		suite=$(ubuntu) series='' flavour=virtual
 		return
