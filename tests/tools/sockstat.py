@@ -21,10 +21,10 @@ import subprocess
 import tempfile
 import time
 
+from lib import programs
 from lib.ktap import Failed, Skip, cases, check, equal, test
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCE = f"{HERE}/../../src/tools/sockstat.c"
 WORK = tempfile.mkdtemp(prefix="sockstat-test.")
 ROOT = f"{WORK}/root"
 PROC = f"{ROOT}/proc"
@@ -124,12 +124,7 @@ def build():
         place(f"proc/net/{name}", contents)
     for pid, contents in ARGUMENTS.items():
         place(f"proc/{pid}/cmdline", contents)
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-g", "-O1",
-                    "-Wall", "-Wextra", "-Werror",
-                    "-fsanitize=address,undefined", "-fno-sanitize-recover",
-                    f'-DSOCKSTAT_ROOT="{ROOT}"', f'-DROOT="{ROOT}"',
-                    '-DKNETSTAT_VERSION="1.2.3"',
-                    "-o", PROGRAM, SOURCE, f"{ROOT}/passwd.c"], check=True)
+    programs.build("sockstat", WORK, ROOT, f"{ROOT}/passwd.c")
 
 
 def start(args, **how):

@@ -24,12 +24,12 @@ import tempfile
 import termios
 import time
 
+from lib import programs
 from lib.ktap import Failed, cases, check, equal, test, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCE = f"{HERE}/../../src/tools/tcplife.c"
 WORK = tempfile.mkdtemp(prefix="tcplife-test.")
-PROC = f"{WORK}/net"
+PROC = f"{WORK}/proc/net"
 LIFE = f"{PROC}/tcplife"
 STAT = f"{PROC}/stat/tcplife"
 PROGRAM = f"{WORK}/tcplife"
@@ -49,11 +49,7 @@ def build():
     owner = os.getpid()
     atexit.register(lambda: owner == os.getpid() and shutil.rmtree(WORK))
     os.makedirs(os.path.dirname(STAT))
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-g", "-O1",
-                    "-Wall", "-Wextra", "-Werror",
-                    "-fsanitize=address,undefined", "-fno-sanitize-recover",
-                    f'-DTCPLIFE_PROC="{PROC}"', '-DKNETSTAT_VERSION="1.2.3"',
-                    "-o", PROGRAM, SOURCE], check=True)
+    programs.build("tcplife", WORK)
 
 
 def plain(*seqs, header=HEADER):

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fields of a row.
+ *
+ * What takes a field begins at its first byte and returns where it ends, or NULL
+ * if it is none of that kind. None goes past the end of the line, and none lets
+ * anything through but ASCII that a terminal may see.
+ */
+#ifndef KNETSTAT_TOOLS_FIELD_H
+#define KNETSTAT_TOOLS_FIELD_H
+
+#include "text.h"
+
+static inline const char *take_word(const char *p, struct word *word)
+{
+	word->at = p;
+	while ((unsigned char)(*p - '!') <= '~' - '!')
+		p++;
+	word->len = p - word->at;
+	return word->len ? p : NULL;
+}
+
+static inline const char *take_number(const char *p, u64 *number)
+{
+	const char *begin = p;
+	unsigned int digit;
+	u64 n = 0;
+
+	while ((digit = *p - '0') <= 9) {
+		n = n * 10 + digit;
+		p++;
+	}
+	*number = n;
+	/* More digits might not fit; nothing that we count is so large. */
+	return p > begin && p - begin <= 19 ? p : NULL;
+}
+
+static inline const char *skip_blanks(const char *p)
+{
+	while (!memcmp(p, "        ", 8))
+		p += 8;
+	while (*p == ' ')
+		p++;
+	return p;
+}
+
+static inline bool field_ends(const char *p)
+{
+	return p && (*p == ' ' || *p == '\n');
+}
+
+bool unescape(struct word field, struct word *bytes);
+
+#endif /* KNETSTAT_TOOLS_FIELD_H */

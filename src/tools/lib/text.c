@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Text that grows. Who gets no memory ends.
+ */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "say.h"
+#include "text.h"
+
+/**
+ * more() - room for more
+ * @data: what there is, or NULL
+ * @count: how many there are to be
+ * @size: of what size each
+ *
+ * Return: where they are now.
+ */
+void *more(void *data, size_t count, size_t size)
+{
+	data = reallocarray(data, count, size);
+	if (!data)
+		die("no memory");
+	return data;
+}
+
+/**
+ * copy_of() - a string of its own
+ * @str: its first byte
+ * @len: how many
+ *
+ * Return: the string, to be freed.
+ */
+char *copy_of(const char *str, size_t len)
+{
+	char *copy = strndup(str, len);
+
+	if (!copy)
+		die("no memory");
+	return copy;
+}
+
+/**
+ * formatted() - a string of its own, as printf makes it
+ * @format: as printf's
+ *
+ * Return: the string, to be freed.
+ */
+char *formatted(const char *format, ...)
+{
+	va_list args;
+	char *str;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&str, format, args);
+	va_end(args);
+	if (n < 0)
+		die("no memory");
+	return str;
+}
+
+/* What text_reserve() does when there is no room. */
+void text_grow(struct text *text, size_t len)
+{
+	text->size = 2 * text->size + len;
+	text->data = more(text->data, text->size, 1);
+}
+
+/**
+ * text_addf() - add what printf makes
+ * @text: the text
+ * @format: as printf's
+ */
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list args;
+	size_t room;
+	int n;
+
+	text_reserve(text, 256);
+	for (;;) {
+		room = text->size - text->len;
+		va_start(args, format);
+		n = vsnprintf(text->data + text->len, room, format, args);
+		va_end(args);
+		if (n < 0)
+			return;
+		if ((size_t)n < room)
+			break;
+		text_reserve(text, n + 1);
+	}
+	text->len += n;
+}
+
+/**
+ * text_add_number() - add a number in decimal
+ * @text: the text
+ * @number: the number
+ */
+void text_add_number(struct text *text, u64 number)
+{
+	char digits[20], *p = digits + sizeof(digits);
+
+	do {
+		*--p = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	text_add(text, p, digits + sizeof(digits) - p);
+}

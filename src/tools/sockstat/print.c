@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a row is printed as a line.
+ */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <string.h>
+
+#include "../lib/output.h"
+#include "../lib/user.h"
+#include "../lib/utf8.h"
+#include "sockstat.h"
+
+/* Widths with -w are for IPv6 addresses, and for most that there is at all. */
+static const struct {
+	const char *title;
+	unsigned int width;
+	unsigned int wide;
+} columns[COLUMNS] = {
+	[C_NETNS]	= { "NETNS", 10, 16 },
+	[C_USER]	= { "USER", 8, 16 },
+	[C_COMMAND]	= { "COMMAND", 10, COMM_MAX },
+	[C_PID]		= { "PID", 5, 7 },
+	[C_FD]		= { "FD", 3, 5 },
+	[C_PROTO]	= { "PROTO", 6, 6 },
+	[C_LOCAL]	= { "LOCAL ADDRESS", 21, 45 },
+	[C_FOREIGN]	= { "FOREIGN ADDRESS", 21, 45 },
+	[C_INODE]	= { "INODE", 10, 10 },
+	[C_STATE]	= { "STATE", 11, 11 },
+	[C_CC]		= { "CC", 8, 15 },
+	[C_ARGUMENTS]	= { "ARGUMENTS", 0, 0 },
+};
+
+static size_t row_extra;	/* the line's bytes that are no characters */
+
+static inline void put(const char *data, size_t len)
+{
+	text_add(&out.text, data, len);
+}
+
+static inline void put_field(struct word field)
+{
+	text_add_word(&out.text, field);
+}
+
+static void put_str(const char *str)
+{
+	text_add_str(&out.text, str);
+}
+
+static void put_number(u64 number)
+{
+	text_add_number(&out.text, number);
+}
+
+/* At most @max characters of what somebody else has written. */
+static void put_text(struct word text, size_t max)
+{
+	size_t before = out.text.len;
+	size_t chars = text_add_chars(&out.text, text, max);
+
+	row_extra += out.text.len - before - chars;
+}
+
+/* A blank, and as many more as the row is short of @column. */
+static inline void put_blanks(size_t column)
+{
+	static const char blanks[16] = "                ";
+	size_t width = out.text.len - out.row - row_extra;
+	size_t n = column > width ? column - width : 1, i;
+
+	/* Sixteen at once are cheaper than to call memset(). */
+	text_reserve(&out.text, n + sizeof(blanks));
+	for (i = 0; i < n; i += sizeof(blanks))
+		memcpy(out.text.data + out.text.len + i, blanks, sizeof(blanks));
+	out.text.len += n;
+}
+
+static inline void put_end(const struct end *end)
+{
+	if (word_is(end->addr, "0.0.0.0") || word_is(end->addr, "::")) {
+		put("*", 1);
+		put_field((struct word){ end->whole.at + end->addr.len,
+					 end->whole.len - end->addr.len });
+	} else {
+		put_field(end->whole);
+	}
+}
+
+static void put_holder(enum column column, const struct row *row)
+{
+	const char *name;
+
+	if (!row->pid) {
+		put("?", 1);
+	} else if (column == C_PID) {
+		put_number(row->pid);
+	} else if (column == C_FD) {
+		put_field(row->fd);
+	} else if (column == C_COMMAND) {
+		put_text(row_unescape(row->comm),
+			 opt.wide ? SIZE_MAX : columns[C_COMMAND].width);
+	} else {
+		name = opt.numeric ? NULL : user_name(row->uid);
+		if (name)
+			put_text(word_of(name), SIZE_MAX);
+		else
+			put_number(row->uid);
+	}
+}
+
+static void put_netns(void)
+{
+	if (opt.netns)
+		put_text(word_of(opt.netns), SIZE_MAX);
+	else if (netns_inode)
+		put_number(netns_inode);
+	else
+		put("?", 1);
+}
+
+static void put_arguments(const struct row *row)
+{
+	struct word args = row->pid ? arguments(row->pid) : (struct word){ };
+	struct word one;
+
+	if (!args.len)
+		put(row->pid ? "-" : "?", 1);
+	while (args.len) {
+		one.at = args.at;
+		one.len = strnlen(args.at, args.len);
+		put_text(one, SIZE_MAX);
+		args.at += one.len;
+		args.len -= one.len;
+		if (args.len) {
+			put(" ", 1);
+			args.at++;
+			args.len--;
+		}
+	}
+}
+
+static void put_cell(enum column column, const struct row *row)
+{
+	const char *name;
+
+	switch (column) {
+	case C_NETNS:
+		put_netns();
+		break;
+	case C_PROTO:
+		put(proto_names[row->proto], 4);
+		break;
+	case C_LOCAL:
+		put_end(&row->local);
+		break;
+	case C_FOREIGN:
+		put_end(&row->foreign);
+		break;
+	case C_INODE:
+		put_number(row->inode);
+		break;
+	case C_STATE:
+		put_str(row->state->name);
+		break;
+	case C_CC:
+		name = congestion_of(row);
+		put_str(name ? name : "-");
+		break;
+	case C_ARGUMENTS:
+		put_arguments(row);
+		break;
+	default:
+		put_holder(column, row);
+	}
+}
+
+/* What is shown, and where it begins in the line. */
+static struct {
+	enum column column;
+	size_t place;
+} layout[COLUMNS];
+static size_t layout_count;
+/* The first of them that differs from one descriptor of a process to the next. */
+static size_t layout_fd;
+
+static void make_layout(void)
+{
+	size_t c, place = 0;
+
+	for (c = 0; c < COLUMNS; c++) {
+		if (!(opt.shown & BIT(c)))
+			continue;
+		if (c == C_FD)
+			layout_fd = layout_count;
+		layout[layout_count].column = c;
+		layout[layout_count++].place = place;
+		place += 1 + (opt.wide ? columns[c].wide : columns[c].width);
+	}
+}
+
+static void print_header(void)
+{
+	size_t i;
+
+	for (i = 0; i < layout_count; i++) {
+		if (i)
+			put_blanks(layout[i].place);
+		put_str(columns[layout[i].column].title);
+	}
+	put("\n", 1);
+}
+
+/*
+ * What is too long for its column pushes the next ones, as far as they have no
+ * blanks to spare.
+ */
+static void put_cells(size_t from, size_t to, const struct row *row)
+{
+	size_t i;
+
+	for (i = from; i < to; i++) {
+		if (i)
+			put_blanks(layout[i].place);
+		put_cell(layout[i].column, row);
+	}
+}
+
+/**
+ * print_row() - print a row as a line
+ * @row: the row
+ *
+ * The rows of a process follow each other, and their lines begin alike: that is
+ * made once, and remembered.
+ */
+void print_row(const struct row *row)
+{
+	static struct {
+		unsigned long process;
+		struct text begin;
+		size_t extra;
+	} last;
+
+	if (row->process == last.process) {
+		put(last.begin.data, last.begin.len);
+		row_extra = last.extra;
+	} else {
+		row_extra = 0;
+		put_cells(0, layout_fd, row);
+		last.begin.len = 0;
+		text_add(&last.begin, out.text.data + out.row,
+			 out.text.len - out.row);
+		last.extra = row_extra;
+		last.process = row->process;
+	}
+	put_cells(layout_fd, layout_count, row);
+	put("\n", 1);
+}
+
+/**
+ * print_begin() - decide where the columns are, and print the header
+ */
+void print_begin(void)
+{
+	make_layout();
+	if (!opt.no_header)
+		print_header();
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rows of sockowner.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "sockstat.h"
+
+#define READ_SIZE	(256 * 1024)
+
+static struct table owner = { .read_size = READ_SIZE };
+
+const char * const proto_names[PROTOS] = {
+	"tcp4", "tcp6", "udp4", "udp6",
+};
+
+/* The columns of sockowner. */
+enum {
+	UID, PID, COMM, FD, PROTO, STAT, LOCAL, FOREIGN, INODE,
+	OWNER_COLUMNS
+};
+
+static const char * const owner_columns[OWNER_COLUMNS] = {
+	"UID", "PID", "COMM", "FD", "PROTO", "STAT", "LOCAL", "FOREIGN",
+	"INODE",
+};
+
+static const struct state states[] = {
+	{ "ESTB", "ESTABLISHED",	ALL_BITS,	true,	false },
+	{ "TIMW", "TIME_WAIT",		TCP_BITS,	true,	false },
+	{ "UNCN", "UNCONN",		UDP_BITS,	false,	true },
+	{ "LSTN", "LISTEN",		TCP_BITS,	false,	true },
+	{ "SYNS", "SYN_SENT",		TCP_BITS,	true,	false },
+	{ "SYNR", "SYN_RCVD",		TCP_BITS,	true,	false },
+	{ "FNW1", "FIN_WAIT_1",		TCP_BITS,	true,	false },
+	{ "FNW2", "FIN_WAIT_2",		TCP_BITS,	true,	false },
+	{ "CLSW", "CLOSE_WAIT",		TCP_BITS,	true,	false },
+	{ "LACK", "LAST_ACK",		TCP_BITS,	true,	false },
+	{ "CLSG", "CLOSING",		TCP_BITS,	true,	false },
+	{ "CLSD", "CLOSED",		TCP_BITS,	false,	false },
+};
+
+/* The last colon is between address and port; '*' is port 0. */
+static inline const char *take_end(const char *p, struct end *end)
+{
+	static const bool of_address[256] = {
+		['0' ... '9'] = true, ['a' ... 'f'] = true, ['.'] = true,
+		[':'] = true,
+	};
+	const char *begin = p, *colon;
+	u64 place = 1;
+
+	while (of_address[(unsigned char)*p])
+		p++;
+	if (p == begin)
+		return NULL;
+	end->port = 0;
+	/* The port is read from its end: where it begins is not known yet. */
+	for (colon = p - 1; colon > begin && (unsigned char)(*colon - '0') <= 9;
+	     colon--) {
+		end->port += place * (*colon - '0');
+		place *= 10;
+	}
+	if (colon == begin || *colon != ':')
+		return NULL;
+	if (*p == '*' && p == colon + 1)
+		p++;
+	else if (!end->port || end->port >= PORTS || p - colon > 6)
+		return NULL;
+	end->addr = (struct word){ begin, colon - begin };
+	end->whole = (struct word){ begin, p - begin };
+	return p;
+}
+
+static inline const char *take_proto(const char *p, enum proto *proto)
+{
+	for (*proto = 0; *proto < PROTOS; ++*proto)
+		if (!memcmp(p, proto_names[*proto], 4))
+			return p + 4;
+	return NULL;
+}
+
+static inline const char *take_state(const char *p, const struct state **state)
+{
+	static const struct state unknown = {
+		"-", "-", TCP_BITS, false, false
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		if (!memcmp(p, states[i].stat, 4)) {
+			*state = &states[i];
+			return p + 4;
+		}
+	}
+	*state = &unknown;
+	return *p == '-' ? p + 1 : NULL;
+}
+
+/* Takes column @c of a row. */
+static inline const char *take_column(const char *p, unsigned int c,
+				      struct row *row)
+{
+	struct word word;
+	u64 number;
+
+	switch (c) {
+	case UID:
+		p = take_number(p, &row->uid);
+		return row->uid <= UINT_MAX ? p : NULL;
+	case PID:
+		row->pid = 0;
+		if (*p == '-')
+			return p + 1;
+		p = take_number(p, &row->pid);
+		return row->pid && row->pid <= INT_MAX ? p : NULL;
+	case COMM:
+		return take_word(p, &row->comm);
+	case FD:
+		row->fd.at = p;
+		p = *p == '-' ? p + 1 : take_number(p, &number);
+		row->fd.len = p ? p - row->fd.at : 0;
+		return p;
+	case PROTO:
+		return take_proto(p, &row->proto);
+	case STAT:
+		return take_state(p, &row->state);
+	case LOCAL:
+		return take_end(p, &row->local);
+	case FOREIGN:
+		return take_end(p, &row->foreign);
+	case INODE:
+		return take_number(p, &row->inode);
+	default:
+		return take_word(p, &word);
+	}
+}
+
+/*
+ * The rows of a process follow each other, and begin alike: with UID, PID and
+ * COMM. That is taken once, and remembered up to the blank that ends it.
+ */
+static struct {
+	struct text text;
+	size_t comm;		/* where in there COMM is */
+} begin;
+
+static void remember_begin(const char *start, const char *end,
+			   const struct row *row)
+{
+	begin.text.len = 0;
+	text_add(&begin.text, start, end - start);
+	begin.comm = row->comm.at - start;
+}
+
+/* Whether the row at @start begins as the one before did. */
+static inline bool begins_alike(const struct table *table, const char *start)
+{
+	size_t left = table->in.data + table->whole - start;
+
+	return begin.text.len && begin.text.len < left &&
+	       !memcmp(start, begin.text.data, begin.text.len) &&
+	       start[begin.text.len] == ' ';
+}
+
+static bool parse_row(struct table *table, struct row *row)
+{
+	const char *start = table_row(table), *p = start;
+	bool alike = begins_alike(table, start);
+	size_t i = 0;
+
+	if (alike) {
+		row->comm.at = start + begin.comm;
+		p += begin.text.len;
+		i = COMM + 1;
+	} else {
+		row->process++;
+		begin.text.len = 0;
+	}
+	for (; i < table->fields; i++) {
+		p = take_column(skip_blanks(p), table->columns[i], row);
+		if (!field_ends(p))
+			return false;
+		if (i == COMM && table->columns[UID] == UID &&
+		    table->columns[PID] == PID && table->columns[COMM] == COMM)
+			remember_begin(start, p, row);
+	}
+	/* There is a descriptor where there is a process. */
+	return row->state->protos & BIT(row->proto) &&
+	       !row->pid == (*row->fd.at == '-') && table_row_ends(table, p);
+}
+
+/**
+ * rows_open() - open sockowner
+ * @path: where it is
+ *
+ * To be followed by rows_header(), from wherever users are to be looked up.
+ */
+void rows_open(char *path)
+{
+	table_must_open(&owner, path);
+}
+
+/**
+ * rows_header() - read the header; before the first row
+ */
+void rows_header(void)
+{
+	table_header(&owner, owner_columns, OWNER_COLUMNS);
+}
+
+/**
+ * rows_next() - go to the next row
+ * @row: the row; it knows the one before
+ *
+ * Return: false at the end.
+ */
+bool rows_next(struct row *row)
+{
+	if (!table_next(&owner))
+		return false;
+	if (!parse_row(&owner, row))
+		table_bad(&owner, "row");
+	return true;
+}
+
+/**
+ * row_unescape() - the bytes that a field of the row at hand stands for
+ * @field: the field
+ *
+ * Return: the bytes, which stay until the next call.
+ */
+struct word row_unescape(struct word field)
+{
+	return table_unescape(&owner, field);
+}

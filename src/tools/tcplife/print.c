@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a session is printed.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <math.h>
+#include <time.h>
+
+#include "../lib/json.h"
+#include "../lib/output.h"
+#include "../lib/utf8.h"
+#include "tcplife.h"
+
+static void print_comm(struct word comm, size_t width, size_t max)
+{
+	size_t chars = text_add_chars(&out.text, comm, max);
+
+	for (; chars < width; chars++)
+		text_add(&out.text, " ", 1);
+}
+
+static void print_times(const struct table *table, const struct row *row)
+{
+	static bool begun;
+	static u64 begin;
+	time_t seconds = row->value[TIME] / 1000000;
+	struct tm tm;
+
+	if (opt.time) {
+		if (!localtime_r(&seconds, &tm))
+			table_bad(table, "row");
+		text_addf(&out.text, opt.csv ? "%02d:%02d:%02d," : "%02d:%02d:%02d ",
+			  tm.tm_hour, tm.tm_min, tm.tm_sec);
+	}
+	if (opt.timestamp) {
+		if (!begun)
+			begin = row->value[TIME];
+		begun = true;
+		text_addf(&out.text, opt.csv ? "%.6f," : "%-9.6f ",
+			  ((double)row->value[TIME] - begin) / 1000000);
+	}
+}
+
+/* BCC's columns, but for the times before them. */
+static void print_bcc(const struct table *table, const struct row *row)
+{
+	struct word comm = table_unescape(table, row->comm);
+	u64 tx = row->value[TX_B] / 1024, rx = row->value[RX_B] / 1024;
+	double ms = row->old ? NAN : (double)row->value[MS] / 1000;
+
+	if (opt.csv) {
+		text_addf(&out.text, "%llu,", row->value[PID]);
+		print_comm(comm, 0, comm.len);
+		text_addf(&out.text, ",%c,%s,%llu,%s,%llu,%llu,%llu,%.2f\n",
+			  row->family, row->addr[0], row->value[LPORT],
+			  row->addr[1], row->value[RPORT], tx, rx, ms);
+		return;
+	}
+	text_addf(&out.text, "%-5llu ", row->value[PID]);
+	if (opt.wide) {
+		print_comm(comm, 16, 16);
+		text_addf(&out.text, " %c  %-39s %-5llu %-39s %-5llu %6llu %6llu %.2f\n",
+			  row->family, row->addr[0], row->value[LPORT],
+			  row->addr[1], row->value[RPORT], tx, rx, ms);
+	} else {
+		print_comm(comm, 10, 10);
+		text_addf(&out.text, " %-15s %-5llu %-15s %-5llu %5llu %5llu %.2f\n",
+			  row->addr[0], row->value[LPORT], row->addr[1],
+			  row->value[RPORT], tx, rx, ms);
+	}
+}
+
+/* All columns, as the file has them. */
+static void print_extended(const struct table *table, const struct row *row)
+{
+	size_t i, n;
+
+	if (!opt.csv) {
+		text_add(&out.text, row->line.at, row->line.len);
+		text_add(&out.text, "\n", 1);
+		return;
+	}
+	for (i = 0; i < table->fields; i++) {
+		if (i)
+			text_add(&out.text, ",", 1);
+		for (n = 0; n < row->fields[i].len; n++) {
+			if (row->fields[i].at[n] == ',')
+				text_add_str(&out.text, "\\054");
+			else
+				text_add(&out.text, row->fields[i].at + n, 1);
+		}
+	}
+	text_add(&out.text, "\n", 1);
+}
+
+/* Whether JSON shows a column as a string, whatever it looks like. */
+static bool is_string(struct word name)
+{
+	static const char * const strings[] = {
+		"COMM", "BY", "ROLE", "LADDR", "RADDR", "END",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(strings); i++)
+		if (word_is(name, strings[i]))
+			return true;
+	return false;
+}
+
+static void print_json(const struct table *table, const struct row *row)
+{
+	char key[64];
+	size_t i, n;
+
+	for (i = 0; i < table->fields; i++) {
+		struct word name = table->names[i], field = row->fields[i];
+
+		for (n = 0; n < name.len && n < sizeof(key) - 1; n++)
+			key[n] = tolower((unsigned char)name.at[n]);
+		key[n] = '\0';
+		json_key(&out.text, key);
+		if (word_is(field, "-"))
+			text_add_str(&out.text, "null");
+		else if (!is_string(name) && json_is_number(field))
+			text_add_word(&out.text, field);
+		else
+			json_string(&out.text, table_unescape(table, field));
+	}
+	text_add_str(&out.text, "}\n");
+}
+
+/**
+ * print_header() - print the line that says what the columns are
+ * @table: the table
+ */
+void print_header(const struct table *table)
+{
+	size_t i;
+
+	if (opt.json)
+		return;
+	if (opt.time)
+		text_add_str(&out.text, opt.csv ? "TIME," : "TIME     ");
+	if (opt.timestamp)
+		text_add_str(&out.text, opt.csv ? "TIME(s)," : "TIME(s)   ");
+	if (opt.extended && opt.csv) {
+		for (i = 0; i < table->fields; i++)
+			text_addf(&out.text, "%s%s", i ? "," : "",
+				  table->names[i].at);
+		text_add_str(&out.text, "\n");
+	} else if (opt.extended) {
+		text_addf(&out.text, "%.*s\n",
+			  (int)(table->next - table->row - 1), table_row(table));
+	} else if (opt.csv) {
+		text_add_str(&out.text, "PID,COMM,IP,LADDR,LPORT,RADDR,RPORT,TX_KB,RX_KB,MS\n");
+	} else if (opt.wide) {
+		text_addf(&out.text, "%-5s %-16s %-2s %-39s %-5s %-39s %-5s %6s %6s %s\n",
+			  "PID", "COMM", "IP", "LADDR", "LPORT", "RADDR",
+			  "RPORT", "TX_KB", "RX_KB", "MS");
+	} else {
+		text_addf(&out.text, "%-5s %-10s %-15s %-5s %-15s %-5s %5s %5s %s\n",
+			  "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT",
+			  "TX_KB", "RX_KB", "MS");
+	}
+}
+
+/**
+ * print_row() - print a session
+ * @table: the table
+ * @row: its row, which is the one at hand
+ */
+void print_row(const struct table *table, const struct row *row)
+{
+	if (opt.json) {
+		print_json(table, row);
+		return;
+	}
+	print_times(table, row);
+	if (opt.extended)
+		print_extended(table, row);
+	else
+		print_bcc(table, row);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * tcplife: what its files share.
+ */
+#ifndef KNETSTAT_TCPLIFE_H
+#define KNETSTAT_TCPLIFE_H
+
+#include <netinet/in.h>
+
+#include "../lib/table.h"
+
+/**
+ * struct options - what the user asked for
+ * @time: -T
+ * @timestamp: -t
+ * @wide: -w
+ * @csv: -s
+ * @all: -a
+ * @extended: -x
+ * @json: -J
+ * @family: '4', '6', or 0: both
+ * @pid: 0: all
+ * @count: 0: without end
+ * @local: by port; NULL: all
+ * @remote: the same
+ */
+struct options {
+	bool time;
+	bool timestamp;
+	bool wide;
+	bool csv;
+	bool all;
+	bool extended;
+	bool json;
+	char family;
+	u64 pid;
+	u64 count;
+	bool *local;
+	bool *remote;
+};
+
+extern struct options opt;
+
+/* The columns that the program itself looks at. */
+enum column {
+	SEQ, TIME, PID, COMM, LADDR, LPORT, RADDR, RPORT, TX_B, RX_B, MS,
+	COLUMNS
+};
+
+/**
+ * struct row - what the program itself looks at in a row
+ * @line: the row
+ * @fields: all its fields, as many as the table has
+ * @comm: the one that is COMM
+ * @value: of the columns that are numbers; of those with decimals, millionths
+ *	(TIME) or thousandths (MS)
+ * @addr: the addresses: local, remote
+ * @family: '4' or '6'
+ * @old: it is older than the module, and there is no MS
+ */
+struct row {
+	struct word line;
+	struct word *fields;
+	struct word comm;
+	u64 value[COLUMNS];
+	char addr[2][INET6_ADDRSTRLEN];
+	char family;
+	bool old;
+};
+
+void follow_prepare(void);
+noreturn void follow(void);
+void print_header(const struct table *table);
+void print_row(const struct table *table, const struct row *row);
+
+#endif /* KNETSTAT_TCPLIFE_H */
