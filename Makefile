@@ -6,6 +6,9 @@
 KDIR	?= /lib/modules/$(shell uname -r)/build
 DESTDIR	?=
 PREFIX	?= /usr/local
+# Where a kernel's modules are; with a DESTDIR it may have to be /usr/lib/modules.
+MODULES	?= /lib/modules
+STRIP	?= $(CROSS_COMPILE)strip
 CFLAGS	?= -O2 -g -Wall -Wextra
 # sockstat's rows pass through several files: as one piece they cost 5 % less.
 LTO	?= -flto
@@ -19,6 +22,10 @@ RELEASE	:= $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 TOOLS	?= build/tools
 BUILD	:= $(CURDIR)/build/$(RELEASE)
 SOURCES	:= Kbuild include src tests/kunit
+INSTALLED := $(DESTDIR)$(MODULES)/$(RELEASE)/extra/knetstat.ko
+# What dkms-remove may remove is marked as made by dkms-install.
+DKMS_SOURCE := /usr/src/knetstat-$(VERSION)
+DKMS_MARK := made-by-make-dkms-install
 AUTOLOAD := $(DESTDIR)/etc/modules-load.d/knetstat.conf
 PROGRAMS := $(patsubst src/tools/%.c,%,$(wildcard src/tools/*.c))
 
@@ -60,12 +67,13 @@ unload:
 
 # For the one kernel it was built for; dkms-install follows the kernel's updates, too.
 install: modules autoload install-tools
-	install -D -m 644 $(BUILD)/knetstat.ko \
-		$(DESTDIR)/lib/modules/$(RELEASE)/extra/knetstat.ko
+	install -D -m 644 $(BUILD)/knetstat.ko $(INSTALLED)
+	# What a debugger reads is ten times the rest; BTF stays.
+	$(STRIP) --strip-debug $(INSTALLED)
 	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
 
 uninstall: kdir uninstall-tools
-	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/extra/knetstat.ko $(AUTOLOAD)
+	rm -f $(INSTALLED) $(AUTOLOAD)
 	[ -n "$(DESTDIR)" ] || depmod $(RELEASE)
 
 install-tools: tools
@@ -83,21 +91,27 @@ autoload:
 
 # A version that is there already, this one or another, is replaced.
 dkms-install: kdir dkms-remove
-	mkdir -p /usr/src/knetstat-$(VERSION)
-	cp -r --parents -t /usr/src/knetstat-$(VERSION) \
-		Makefile dkms.conf $(wildcard $(SOURCES))
+	@[ ! -e $(DKMS_SOURCE) ] || { echo "$(DKMS_SOURCE) is there, and somebody else's:" \
+		"a package's? Remove that first" >&2; exit 1; }
+	mkdir -p $(DKMS_SOURCE)
+	touch $(DKMS_SOURCE)/$(DKMS_MARK)
+	cp -r --parents -t $(DKMS_SOURCE) Makefile dkms.conf $(wildcard $(SOURCES))
 	dkms add -m knetstat -v $(VERSION)
 	dkms build -m knetstat -v $(VERSION) -k $(RELEASE)
 	dkms install -m knetstat -v $(VERSION) -k $(RELEASE)
 	$(MAKE) autoload install-tools
 
 dkms-remove: uninstall-tools
-	@for tree in /var/lib/dkms/knetstat/*/source; do \
-		[ -e "$$tree" ] || continue; \
-		version=$$(basename "$$(dirname "$$tree")"); \
-		dkms remove -m knetstat -v "$$version" --all || exit; \
+	@for mark in /usr/src/knetstat-*/$(DKMS_MARK); do \
+		[ -e "$$mark" ] || continue; \
+		source=$$(dirname "$$mark"); \
+		version=$${source#/usr/src/knetstat-}; \
+		[ ! -e "/var/lib/dkms/knetstat/$$version" ] || \
+			dkms remove -m knetstat -v "$$version" --all || exit; \
+		rm -rf "$$source" "/var/lib/dkms/knetstat/$$version"; \
 	done
-	rm -rf /var/lib/dkms/knetstat /usr/src/knetstat-*
+	[ ! -d /var/lib/dkms/knetstat ] || \
+		rmdir --ignore-fail-on-non-empty /var/lib/dkms/knetstat
 	rm -f /etc/modules-load.d/knetstat.conf
 
 clean:
@@ -115,7 +129,7 @@ help:
 	@echo 'make load|unload    load it into the running kernel, with PARAMS="name=value ..."; unload it'
 	@echo 'make dkms-install   have DKMS build and install it for this and every later kernel'
 	@echo 'make dkms-remove    undo that'
-	@echo 'make install        install it for this kernel only (DESTDIR=...)'
+	@echo 'make install        install it for this kernel only (DESTDIR=, MODULES=/lib/modules)'
 	@echo 'make uninstall      undo that'
 	@echo 'make demo           see it work in a virtual machine'
 	@echo 'make check          run every test;  make style: only the style checks'

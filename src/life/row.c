@@ -30,10 +30,10 @@ enum {
 	LIFE_END	= LIFE_RETX + 5,
 };
 
-const char life_row_header[] =
-	"     SEQ              TIME      NETNS     PID COMM             "
-	"BY        UID ROLE LADDR           LPORT RADDR           RPORT "
-	"      TX_B       RX_B           MS   CONN_MS   SRTT_MS RETX END\n";
+#define LIFE_HEADER "     SEQ              TIME      NETNS     PID COMM             BY        UID ROLE LADDR           LPORT RADDR           RPORT       TX_B       RX_B           MS   CONN_MS   SRTT_MS RETX END\n"
+
+/* The first line. */
+const char life_row_header[] = LIFE_HEADER;
 
 static_assert(sizeof(life_row_header) - sizeof("END\n") == LIFE_END);
 

@@ -29,8 +29,8 @@
  * preemptible and end when the opener is killed. Other signals can wait, as
  * they do for open() of any file that does not wait for someone else.
  *
- * A process is shown to who may look at its descriptors in /proc. It is not
- * ours to repeat the rules of that (ptrace, LSMs, hidepid, dumpable or not), so
+ * A process is shown to those who may look at its descriptors in /proc. The
+ * rules of that (ptrace, LSMs, hidepid, dumpable or not) are not repeated here:
  * procfs is asked, in the mount that the file is opened in, by the opener's
  * credentials, which are current's: see owner_may_see().
  *
@@ -60,6 +60,7 @@
 #include "compat.h"
 #include "iter.h"
 #include "collect.h"
+#include "map.h"
 
 /* Descriptors that are looked at before the locks are dropped for a moment. */
 #define OWNER_FDS	1024
@@ -82,7 +83,7 @@ static void owner_copy_sock(struct owner_row *row, const struct sock *sk)
 	row->state = inet_sk_state_load(sk);
 }
 
-/* Makes numbers of users; most rows' is the one before's. */
+/* Numbers of users in the opener's terms; the next row is likely of the same user. */
 struct owner_users {
 	struct user_namespace *ns;
 	kuid_t kuid;

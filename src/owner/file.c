@@ -15,6 +15,7 @@
 #include "knetstat.h"
 #include "collect.h"
 #include "procfile.h"
+#include "text.h"
 
 /**
  * struct owner_file - an open sockowner

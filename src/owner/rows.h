@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rows of sockowner: how they are kept, found and written.
+ * The rows of sockowner, and a growing array of them.
  *
  * Pure code: no socket, no lock. Nothing here knows of other threads; what is
  * shared is guarded by who shares it.
@@ -66,43 +66,6 @@ struct owner_rows {
 	unsigned long count;
 };
 
-/* A key, 0 for none, and the row that it leads to, if any. */
-struct owner_slot {
-	u64 key;
-	struct owner_row *row;
-};
-
-/**
- * struct owner_map - a hash table of fixed size; a key may be in it repeatedly
- * @slots: its slots, at least one of them unused; NULL while @count is 0
- * @mask: their number, a power of two, less one
- * @factor: a random number: who chooses keys must not know where they go
- * @count: how many are used
- */
-struct owner_map {
-	struct owner_slot *slots;
-	unsigned long mask;
-	u64 factor;
-	unsigned long count;
-};
-
-/**
- * struct owner_writer - what owner_row_write() wrote before
- * @row: the last row; NULL at first
- * @line: its line
- * @length: how much of that depends on who holds it only
- */
-struct owner_writer {
-	const struct owner_row *row;
-	const char *line;
-	unsigned int length;
-};
-
-/* What owner_row_write() may store, the widest row and FIELD_SLACK included. */
-#define OWNER_ROW_MAX	384
-
-extern const char owner_header[];
-
 void owner_rows_init(struct owner_rows *rows);
 struct owner_chunk *owner_rows_grow(struct owner_rows *rows, unsigned int room);
 void owner_rows_truncate(struct owner_rows *rows, unsigned long count);
@@ -110,14 +73,5 @@ int owner_rows_sort(struct owner_rows *rows, unsigned long first);
 void owner_rows_drop_held(struct owner_rows *rows);
 void owner_rows_append(struct owner_rows *rows, struct owner_rows *more);
 void owner_rows_free(struct owner_rows *rows);
-
-int owner_map_init(struct owner_map *map, unsigned long count);
-bool owner_map_add(struct owner_map *map, u64 key, struct owner_row *row);
-struct owner_slot *owner_map_next(const struct owner_map *map, u64 key,
-				  struct owner_slot *slot);
-void owner_map_free(struct owner_map *map);
-
-char *owner_row_write(struct owner_writer *writer, char *p,
-		      const struct owner_row *row);
 
 #endif /* KNETSTAT_OWNER_ROWS_H */

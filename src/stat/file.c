@@ -151,7 +151,7 @@ static int table_show(struct seq_file *seq, void *v)
 	char *p = seq->buf;
 
 	if (seq->count) {
-		/* The batch before is in the buffer yet. */
+		/* The batch before is still in the buffer. */
 		seq->count = seq->size;
 		return 0;
 	}

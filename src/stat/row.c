@@ -15,7 +15,7 @@ void row_uids_init(struct row_reader *reader)
 {
 	unsigned int i;
 
-	/* What each one has belongs into another: none has been asked for. */
+	/* An owner that hashes elsewhere: no slot matches what is asked for. */
 	for (i = 0; i < ROW_UIDS; i++)
 		reader->uids[i].uid = KUIDT_INIT(i + 1);
 }

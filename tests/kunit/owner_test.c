@@ -4,7 +4,10 @@
  */
 #include <linux/slab.h>
 
+#include "../../src/owner/map.c"
+#include "../../src/owner/memory.c"
 #include "../../src/owner/rows.c"
+#include "../../src/owner/text.c"
 
 #include "suites.h"
 

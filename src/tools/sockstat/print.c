@@ -78,10 +78,13 @@ static inline void put_blanks(size_t column)
 
 static inline void put_end(const struct end *end)
 {
+	struct word port = {
+		end->whole.at + end->addr.len, end->whole.len - end->addr.len
+	};
+
 	if (word_is(end->addr, "0.0.0.0") || word_is(end->addr, "::")) {
 		put("*", 1);
-		put_field((struct word){ end->whole.at + end->addr.len,
-					 end->whole.len - end->addr.len });
+		put_field(port);
 	} else {
 		put_field(end->whole);
 	}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How a row of sockowner is written. Pure code: no socket, no lock, any context.
+ */
+#ifndef KNETSTAT_OWNER_TEXT_H
+#define KNETSTAT_OWNER_TEXT_H
+
+#include "rows.h"
+
+/**
+ * struct owner_writer - what owner_row_write() wrote before
+ * @row: the last row; NULL at first
+ * @line: its line
+ * @length: how much of that depends on who holds it only
+ */
+struct owner_writer {
+	const struct owner_row *row;
+	const char *line;
+	unsigned int length;
+};
+
+/* What owner_row_write() may store, the widest row and FIELD_SLACK included. */
+#define OWNER_ROW_MAX	384
+
+extern const char owner_header[];
+
+char *owner_row_write(struct owner_writer *writer, char *p,
+		      const struct owner_row *row);
+
+#endif /* KNETSTAT_OWNER_TEXT_H */
