@@ -1,31 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What scripts/check has make do: each of LAYERS, when what it needs is there. A layer is
+# What scripts/check has make do: first `files`, then `layers`: each of LAYERS, which are
 # named here with a dash for the colon.
 
-layer	 := $(CURDIR)/tests/layer
-dkms	 := $(filter dkms-%,$(LAYERS))
-boots	 := $(filter guest-% long-%,$(LAYERS))
-files	 := $(sort $(patsubst dkms-%,%,$(dkms)) $(patsubst guest-%,%,$(boots:long-%=guest-%)) \
-		   debug trixie tree userland)
+layer	:= $(CURDIR)/tests/layer
+dkms	:= $(filter dkms-%,$(LAYERS))
+guest	:= $(filter guest-%,$(LAYERS))
+
+# What they need, made once, and first: an error shows again, with its reason, in the
+# layers that need it.
+files	:= $(sort $(dkms:dkms-%=%) $(guest:guest-%=%) \
+		  $(patsubst long-%,%,$(filter long-%,$(LAYERS))) \
+		  $(if $(filter style kunit,$(LAYERS)),debug) \
+		  $(if $(filter harness demo guards,$(LAYERS)),trixie) \
+		  $(filter tree,$(LAYERS)) userland)
 
 layers: $(LAYERS)
+files: $(files:%=files-%)
 
-$(LAYERS):
+$(LAYERS) $(files:%=files-%):
 	@$(layer) $@
-
-# Made once: an error shows again, with its reason, in the layers that need it.
-$(files:%=files-%):
-	@$(layer) $@
-
-$(dkms): dkms-%: files-%
-$(filter guest-%,$(boots)): guest-%: files-% files-userland
-$(filter long-%,$(boots)): long-%: files-% files-userland
-$(filter style kunit,$(LAYERS)): files-debug
-$(filter harness demo guards,$(LAYERS)): files-trixie files-userland
-$(filter tree,$(LAYERS)): files-tree files-userland
 
 # It loads what dkms built.
-$(filter $(boots),$(dkms:dkms-%=guest-%)): guest-%: dkms-%
+$(filter $(guest),$(dkms:dkms-%=guest-%)): guest-%: dkms-%
 
-.PHONY: layers $(LAYERS) $(files:%=files-%)
+.PHONY: layers files $(LAYERS) $(files:%=files-%)
