@@ -16,9 +16,11 @@
 #include <linux/compiler.h>
 #include <linux/fs.h>
 #include <linux/ipv6.h>
+#include <linux/namei.h>
 #include <linux/net.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file_net.h>
+#include <linux/string.h>
 #include <linux/udp.h>
 #include <net/inet_sock.h>
 #include <net/net_namespace.h>
@@ -126,11 +128,22 @@ static inline struct socket *compat_sock_from_file(struct file *file)
 #define sock_from_file compat_sock_from_file
 #endif
 
-/* 6.4, "fs: declare vfs_path_lookup() in namei.h"; exported long before */
-#ifndef KNETSTAT_HAVE_VFS_PATH_LOOKUP
-int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt,
-		    const char *name, unsigned int flags, struct path *path);
+/*
+ * Looks up a name in a directory, with the caller's right to do so, and without
+ * crossing mounts. 6.16, "VFS: change lookup_one_common and lookup_noperm_common
+ * to take a qstr", and renamed.
+ */
+static inline struct dentry *lookup_in_directory(struct dentry *dir,
+						 const char *name)
+{
+#ifdef KNETSTAT_HAVE_LOOKUP_ONE_LEN
+	return lookup_one_len_unlocked(name, dir, strlen(name));
+#else
+	struct qstr qstr = QSTR_INIT(name, strlen(name));
+
+	return lookup_one_unlocked(&nop_mnt_idmap, &qstr, dir);
 #endif
+}
 
 /* 6.6, "inet: introduce inet->inet_flags"; bitfields before */
 #ifndef inet_test_bit

@@ -1,14 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The owners of sockets: which process holds which, at one moment.
+ * Collecting: who holds what, at one moment.
  */
 #ifndef KNETSTAT_OWNER_COLLECT_H
 #define KNETSTAT_OWNER_COLLECT_H
 
+#include <linux/cred.h>
 #include <linux/seq_file.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+#include <net/sock.h>
 
-#include "rows.h"
+#include "found.h"
+#include "map.h"
 
-int owner_collect(struct owner_rows *rows, struct seq_file *seq);
+/**
+ * struct owner_collect - what is known while all is collected
+ * @seq: the file that is being opened; its private data begin with a struct
+ *	iter, and pde_data() of it is an iter_afinfo of AF_UNSPEC
+ * @found: where to
+ * @by_inode: the number of the first socket with an inode number
+ * @kuid: the owner that was asked for last
+ * @uid: and its number in the opener's user namespace
+ *
+ * On the stack of open(). Nobody else knows it, or what was found so far.
+ */
+struct owner_collect {
+	struct seq_file *seq;
+	struct owner_found *found;
+	struct owner_map by_inode;
+	kuid_t kuid;
+	uid_t uid;
+};
+
+int owner_collect(struct owner_found *found, struct seq_file *seq);
+void owner_stop_collecting(void);
+int owner_may_go_on(void);
+
+int owner_collect_hashed(struct owner_collect *collect);
+int owner_collect_held(struct owner_collect *collect);
+int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock);
+void owner_copy_sock(struct owner_sock *copy, const struct sock *sk);
+
+/* The number of an owner; the next row is likely of the same one. */
+static inline uid_t owner_uid(struct owner_collect *collect, kuid_t kuid)
+{
+	if (!uid_eq(kuid, collect->kuid)) {
+		collect->kuid = kuid;
+		collect->uid = from_kuid_munged(seq_user_ns(collect->seq), kuid);
+	}
+	return collect->uid;
+}
 
 #endif /* KNETSTAT_OWNER_COLLECT_H */

@@ -10,10 +10,11 @@
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 
+#include "collect.h"
 #include "compat.h"
 #include "iter.h"
 #include "knetstat.h"
-#include "collect.h"
+#include "memory.h"
 #include "procfile.h"
 #include "text.h"
 
@@ -21,17 +22,15 @@
  * struct owner_file - an open sockowner
  * @iter: the iterator's state; first, since it is what the kernel's iterators
  *	take seq->private for
- * @rows: what is shown
- * @at: the first row of the record that seq_file is at
- * @chunk: where the row that was asked for last is
- * @chunk_at: how many rows come before that chunk
+ * @found: what is shown
+ * @record: the place of the record that seq_file is at
+ * @end: where that ended when it was written
  */
 struct owner_file {
 	struct iter iter;
-	struct owner_rows rows;
-	unsigned long at;
-	const struct owner_chunk *chunk;
-	unsigned long chunk_at;
+	struct owner_found found;
+	struct owner_cursor record;
+	struct owner_cursor end;
 };
 
 /* What the iterators look for in the file's data: both families. */
@@ -43,32 +42,27 @@ static union iter_afinfo owner_afinfo __ro_after_init;
  */
 #define OWNER_RECORD_ROWS	32
 
-/* Finds the row at @at, or at the end nothing: NULL. */
-static const struct owner_row *owner_row(struct owner_file *file,
-					 unsigned long at)
-{
-	if (at >= file->rows.count)
-		return NULL;
-	/* As a rule it is in the chunk of the one before, or in the next. */
-	if (!file->chunk || at < file->chunk_at) {
-		file->chunk = list_first_entry(&file->rows.chunks,
-					       struct owner_chunk, list);
-		file->chunk_at = 0;
-	}
-	while (at - file->chunk_at >= file->chunk->count) {
-		file->chunk_at += file->chunk->count;
-		file->chunk = list_next_entry(file->chunk, list);
-	}
-	return &file->chunk->rows[at - file->chunk_at];
-}
-
-/* The record at @pos, which is not 0: that is the header. */
+/* Goes to the record at @pos, which is not 0: that is the header. */
 static void *owner_record(struct seq_file *seq, loff_t pos)
 {
 	struct owner_file *file = seq->private;
+	unsigned long at = (pos - 1) * OWNER_RECORD_ROWS;
+	struct owner_cursor peek;
+	struct owner_row row;
 
-	file->at = (pos - 1) * OWNER_RECORD_ROWS;
-	return file->at < file->rows.count ? file : NULL;
+	/* As a rule it is the one after the one that was written last. */
+	if (file->end.at == at)
+		file->record = file->end;
+	else if (file->record.at > at)
+		file->record = (struct owner_cursor){};
+	while (file->record.at < at) {
+		if (!owner_next_row(&file->found, &file->record, &row))
+			return NULL;
+		if (!(file->record.at % 1024))
+			cond_resched();
+	}
+	peek = file->record;
+	return owner_next_row(&file->found, &peek, &row) ? file : NULL;
 }
 
 static void *owner_start(struct seq_file *seq, loff_t *pos)
@@ -90,7 +84,7 @@ static int owner_show(struct seq_file *seq, void *v)
 {
 	struct owner_file *file = seq->private;
 	struct owner_writer writer = {};
-	const struct owner_row *row;
+	struct owner_row row;
 	char *begin, *p;
 	unsigned int n;
 
@@ -103,11 +97,11 @@ static int owner_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	p = begin;
+	file->end = file->record;
 	for (n = 0; n < OWNER_RECORD_ROWS; n++) {
-		row = owner_row(file, file->at + n);
-		if (!row)
+		if (!owner_next_row(&file->found, &file->end, &row))
 			break;
-		p = owner_row_write(&writer, p, row);
+		p = owner_row_write(&writer, p, &row);
 	}
 	seq_commit(seq, p - begin);
 	return 0;
@@ -128,9 +122,13 @@ static int owner_open(struct inode *inode, struct file *filp)
 	file = procfile_open(inode, filp, &owner_seq_ops, sizeof(*file));
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	err = owner_collect(&file->rows, filp->private_data);
-	if (err)
+	err = owner_memory_init(&file->found.memory, filp->f_cred);
+	if (!err)
+		err = owner_collect(&file->found, filp->private_data);
+	if (err) {
+		owner_memory_exit(&file->found.memory);
 		procfile_release(inode, filp);
+	}
 	return err;
 }
 
@@ -139,7 +137,8 @@ static int owner_release(struct inode *inode, struct file *filp)
 	struct seq_file *seq = filp->private_data;
 	struct owner_file *file = seq->private;
 
-	owner_rows_free(&file->rows);
+	owner_found_free(&file->found);
+	owner_memory_exit(&file->found.memory);
 	return procfile_release(inode, filp);
 }
 
@@ -178,6 +177,9 @@ int __init owner_init(void)
 
 	BUILD_BUG_ON(offsetof(struct owner_file, iter));
 
+	err = owner_memory_check();
+	if (err)
+		return err;
 	iter_afinfo_init(&owner_afinfo, ITER_UDP, AF_UNSPEC);
 	err = procfile_check("sockowner");
 	if (err)
@@ -195,5 +197,6 @@ int __init owner_init(void)
  */
 void owner_exit(void)
 {
+	owner_stop_collecting();
 	unregister_pernet_subsys(&owner_net_ops);
 }

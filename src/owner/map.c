@@ -1,95 +1,126 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A hash table from numbers to rows. See map.h.
+ * A growing hash table. See map.h.
  */
+#include <linux/errno.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 
 #include "map.h"
-#include "memory.h"
-
-/* Where a key is looked for first: the high bits of its product with @factor. */
-static unsigned long owner_map_home(const struct owner_map *map, u64 key)
-{
-	return key * map->factor >> (64 - ilog2(map->mask + 1));
-}
 
 /**
  * owner_map_init() - make an empty map
  * @map: the map
- * @count: how many keys it is to hold
+ * @memory: where its memory comes from
+ */
+void owner_map_init(struct owner_map *map, struct owner_memory *memory)
+{
+	*map = (struct owner_map){ .memory = memory };
+}
+
+/* The slot that has a key, or the one to put it in. */
+static struct owner_slot *owner_map_slot(const struct owner_map *map, u64 key)
+{
+	/* The high bits of the product. */
+	unsigned long i = key * map->factor >> (64 - ilog2(map->mask + 1));
+
+	while (map->slots[i].key && map->slots[i].key != key)
+		i = (i + 1) & map->mask;
+	return &map->slots[i];
+}
+
+/**
+ * owner_map_reserve() - make room
+ * @map: the map
+ * @count: for so many keys in all
  *
  * Context: Process context, sleeps.
- * Return: 0, or -ENOMEM.
+ * Return: 0, or a negative error.
  */
-int owner_map_init(struct owner_map *map, unsigned long count)
+int owner_map_reserve(struct owner_map *map, unsigned long count)
 {
-	unsigned long slots = roundup_pow_of_two(max(2 * count, 16UL));
+	unsigned long slots = roundup_pow_of_two(max(2 * count, 16UL)), i;
+	struct owner_map old = *map;
+	int err;
 
+	if (map->slots && slots <= map->mask + 1)
+		return 0;
+	map->slots = owner_alloc(map->memory, array_size(slots, sizeof(*map->slots)),
+				 __GFP_ZERO, &err);
+	if (!map->slots) {
+		*map = old;
+		return err;
+	}
 	map->mask = slots - 1;
 	map->factor = get_random_u64() | 1;
-	map->count = 0;
-	map->slots = owner_alloc(array_size(slots, sizeof(*map->slots)),
-				 __GFP_ZERO);
-	return map->slots ? 0 : -ENOMEM;
+	for (i = 0; old.slots && i <= old.mask; i++) {
+		if (old.slots[i].key)
+			*owner_map_slot(map, old.slots[i].key) = old.slots[i];
+		if (!(i % 4096))
+			cond_resched();
+	}
+	owner_map_free(&old);
+	return 0;
 }
 
 /**
- * owner_map_add() - put a key into a map, once more if it is there already
+ * owner_map_set() - have a key lead to a value
  * @map: the map
  * @key: the key, not 0
- * @row: the row it leads to, or NULL
+ * @value: the value; it takes the place of the one that is there
  *
- * Return: whether it fit.
+ * Context: Process context, sleeps.
+ * Return: 0, or a negative error.
  */
-bool owner_map_add(struct owner_map *map, u64 key, struct owner_row *row)
+int owner_map_set(struct owner_map *map, u64 key, u64 value)
 {
-	unsigned long i = owner_map_home(map, key);
+	struct owner_slot *slot;
+	int err;
 
-	if (map->count == map->mask)
-		return false;
-	while (map->slots[i].key)
-		i = (i + 1) & map->mask;
-	map->slots[i].key = key;
-	map->slots[i].row = row;
-	map->count++;
-	return true;
+	if (!map->slots || 2 * map->count > map->mask) {
+		err = owner_map_reserve(map, map->count + 8 + map->count / 2);
+		if (err)
+			return err;
+	}
+	slot = owner_map_slot(map, key);
+	map->count += !slot->key;
+	slot->key = key;
+	slot->value = value;
+	return 0;
 }
 
 /**
- * owner_map_next() - find a key in a map
+ * owner_map_find() - find a key
  * @map: the map
  * @key: the key, not 0
- * @slot: where it was found the last time, or NULL
  *
  * Context: Any.
- * Return: where else it is, or NULL.
+ * Return: its slot, or NULL.
  */
-struct owner_slot *owner_map_next(const struct owner_map *map, u64 key,
-				  struct owner_slot *slot)
+struct owner_slot *owner_map_find(const struct owner_map *map, u64 key)
 {
-	unsigned long i;
+	struct owner_slot *slot;
 
 	if (!map->count)
 		return NULL;
-	i = slot ? slot - map->slots + 1 : owner_map_home(map, key);
-	do {
-		slot = &map->slots[i++ & map->mask];
-		if (slot->key == key)
-			return slot;
-	} while (slot->key);
-	return NULL;
+	slot = owner_map_slot(map, key);
+	return slot->key ? slot : NULL;
 }
 
 /**
  * owner_map_free() - free a map
- * @map: the map; all zeros if it was not made yet
+ * @map: the map; empty afterwards
  *
  * Context: Process context, may sleep.
  */
 void owner_map_free(struct owner_map *map)
 {
-	kvfree(map->slots);
+	if (map->slots)
+		owner_free(map->memory, map->slots,
+			   (map->mask + 1) * sizeof(*map->slots));
+	map->slots = NULL;
+	map->count = 0;
 }

@@ -3,7 +3,6 @@
  * How a row of sockowner is written. See text.h.
  */
 #include <linux/build_bug.h>
-#include <linux/socket.h>
 #include <linux/string.h>
 
 #include "field.h"
@@ -32,22 +31,19 @@ const char owner_header[] = OWNER_HEADER;
 static_assert(sizeof(owner_header) == OWNER_END + 1);
 
 static __always_inline char *
-owner_end_write(char *p, char *column, const struct owner_row *row,
+owner_end_write(char *p, char *column, const struct endpoints *ends,
 		const struct in6_addr *addr, u16 port)
 {
-	p = field_address(p, &row->ends, addr);
-	return field_pad(field_port(p, port), column);
+	return field_pad(field_port(field_address(p, ends, addr), port), column);
 }
 
-/* UID, PID and COMM; returns where FD is to be written, or the blanks before. */
-static char *owner_holder_write(char *p, const struct owner_row *row)
+/* PID and COMM; returns where FD is to be written, or the blanks before. */
+static char *owner_process_write(char *p, char *begin,
+				 const struct owner_process *process)
 {
-	char *begin = p;
-
-	p = field_right(p, begin + OWNER_PID, row->uid);
-	if (row->pid) {
-		p = field_right(p, begin + OWNER_COMM, row->pid);
-		p = field_comm(p, row->comm);
+	if (process) {
+		p = field_right(p, begin + OWNER_COMM, process->pid);
+		p = field_comm(p, process->comm);
 	} else {
 		p = field_pad(p - 1, begin + OWNER_COMM - 2);
 		p = field_str(p, "- -");
@@ -55,18 +51,32 @@ static char *owner_holder_write(char *p, const struct owner_row *row)
 	return field_pad(p, begin + OWNER_FD);
 }
 
-static bool owner_same_holder(const struct owner_row *one,
-			      const struct owner_row *other)
+/* Of a process that shares its descriptors there is no more to say. */
+static char *owner_sharer_write(char *p, const struct owner_process *process)
 {
-	return one->uid == other->uid && one->pid == other->pid &&
-	       (!one->pid || !memcmp(one->comm, other->comm, TASK_COMM_LEN));
+	char digits[FIELD_U64_MAX + FIELD_SLACK];
+	char *begin = p;
+	size_t n = field_u64(digits, process->shares) - digits;
+
+	p = field_str(field_pad(p, begin + OWNER_PID - 2), "- ");
+	p = owner_process_write(p, begin, process);
+	if (begin + OWNER_PROTO - 2 - n > p)
+		p = field_pad(p, begin + OWNER_PROTO - 2 - n);
+	*p++ = '=';
+	memcpy(p, digits, n);
+	p = field_str(field_pad(p + n, begin + OWNER_PROTO), "-");
+	p = field_str(field_pad(p, begin + OWNER_STAT), "-");
+	p = field_str(field_pad(p, begin + OWNER_LOCAL), "-");
+	p = field_str(field_pad(p, begin + OWNER_FOREIGN), "-");
+	p = field_pad(p, begin + OWNER_INODE);
+	return field_str(field_pad(p - 1, begin + OWNER_END - 2), "-\n");
 }
 
 /**
  * owner_row_write() - write a row as a line
  * @writer: what was written before
  * @p: where to; room for OWNER_ROW_MAX
- * @row: the row; it and the line must stay there for the next call
+ * @row: the row; the line must stay there for the next call
  *
  * Context: Any.
  * Return: where the line ends.
@@ -77,35 +87,44 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 	static const char protos[2][2][8] = {
 		{ "tcp4  ", "tcp6  " }, { "udp4  ", "udp6  " },
 	};
+	const struct owner_sock *sock = row->sock;
+	const struct endpoints *ends = &sock->ends;
 	char *begin = p, *fd;
 
+	if (unlikely(!sock)) {
+		writer->line = NULL;
+		return owner_sharer_write(p, row->process);
+	}
 	/* Most rows are of the same process as the one before. */
-	if (writer->row && owner_same_holder(writer->row, row)) {
+	if (writer->line && writer->process == row->process &&
+	    writer->uid == sock->uid) {
 		memcpy(p, writer->line, OWNER_FD);
 		if (unlikely(writer->length > OWNER_FD))
 			memcpy(p, writer->line, writer->length);
 		p += writer->length;
 	} else {
-		p = owner_holder_write(p, row);
+		p = field_right(p, begin + OWNER_PID, sock->uid);
+		p = owner_process_write(p, begin, row->process);
 		writer->length = p - begin;
+		writer->process = row->process;
+		writer->uid = sock->uid;
 	}
-	writer->row = row;
 	writer->line = begin;
 
 	fd = begin + OWNER_PROTO;
-	if (!row->pid)
-		p = field_str(field_pad(p - 1, fd - 2), "- ");
+	if (row->fd)
+		p = field_right(p, fd, row->fd->fd);
 	else
-		p = field_right(p, fd, row->fd);
-	memcpy(p, protos[row->udp][row->ends.family == AF_INET6], 8);
+		p = field_str(field_pad(p - 1, fd - 2), "- ");
+	memcpy(p, protos[sock->udp][ends->family == AF_INET6], 8);
 	p += OWNER_STAT - OWNER_PROTO;
-	p = row->udp ? state_write_udp(p, row->state) :
-		       state_write_tcp(p, row->state);
-	p = owner_end_write(p, begin + OWNER_FOREIGN, row, &row->ends.laddr,
-			    row->ends.lport);
-	p = owner_end_write(p, begin + OWNER_INODE, row, &row->ends.raddr,
-			    row->ends.rport);
-	p = field_right8(p, row->inode);
+	p = sock->udp ? state_write_udp(p, sock->state) :
+			state_write_tcp(p, sock->state);
+	p = owner_end_write(p, begin + OWNER_FOREIGN, ends, &ends->laddr,
+			    ends->lport);
+	p = owner_end_write(p, begin + OWNER_INODE, ends, &ends->raddr,
+			    ends->rport);
+	p = field_right8(p, sock->inode);
 	p[-1] = '\n';
 	return p;
 }

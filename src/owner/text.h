@@ -5,16 +5,18 @@
 #ifndef KNETSTAT_OWNER_TEXT_H
 #define KNETSTAT_OWNER_TEXT_H
 
-#include "rows.h"
+#include "found.h"
 
 /**
  * struct owner_writer - what owner_row_write() wrote before
- * @row: the last row; NULL at first
+ * @process: the last row's process; NULL at first
+ * @uid: and its socket's owner
  * @line: its line
- * @length: how much of that depends on who holds it only
+ * @length: how much of that depends on these two only
  */
 struct owner_writer {
-	const struct owner_row *row;
+	const struct owner_process *process;
+	u32 uid;
 	const char *line;
 	unsigned int length;
 };

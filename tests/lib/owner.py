@@ -20,6 +20,7 @@ FILE = "/proc/net/sockowner"
 COLUMNS = "UID PID COMM FD PROTO STAT LOCAL FOREIGN INODE".split()
 ROW = re.compile(r" *(\d+) +(\d+|-) +(\S+) +(\d+|-) (tcp4|tcp6|udp4|udp6)  "
                  r"([A-Z0-9]{4}) (\S+:(?:\d+|\*)) +(\S+:(?:\d+|\*)) +(\d+)")
+SHARER = re.compile(r" {4}- +(\d+) +(\S+) +=(\d+) +- +- +- +- +-")
 TABLES = {"tcp4": "tcpstat", "tcp6": "tcp6stat",
           "udp4": "udpstat", "udp6": "udp6stat"}
 
@@ -42,17 +43,23 @@ class Row(NamedTuple):
     inode: int
 
 
-def parse_row(line):
-    """The Row of @line, which must be a well-formed one."""
+def parse_row(line, rows_of=None):
+    """The Rows of @line, which must be a well-formed one: of a process that shares its
+    descriptors, those of the other one, which are in @rows_of by PID."""
+    match = SHARER.fullmatch(line)
+    if match and rows_of is not None:
+        pid, comm, other = int(match[1]), match[2], int(match[3])
+        check(other in rows_of, "shares with nobody:", line)
+        return [row._replace(pid=pid, comm=comm) for row in rows_of[other]]
     match = ROW.fullmatch(line)
     if not match:
         raise Failed(f"malformed row: {line!r}")
     uid, pid, comm, fd, proto, stat, local, foreign, inode = match.groups()
     check((pid, comm, fd).count("-") in (0, 3), "half a holder:", line)
     held = pid != "-"
-    return Row(int(uid), int(pid) if held else None, comm if held else None,
-               int(fd) if held else None, proto, stat, local, foreign,
-               int(inode))
+    return [Row(int(uid), int(pid) if held else None, comm if held else None,
+                int(fd) if held else None, proto, stat, local, foreign,
+                int(inode))]
 
 
 def parse(text):
@@ -60,7 +67,11 @@ def parse(text):
     check(text.endswith("\n"), "the last line is cut:", repr(text[-100:]))
     lines = text.split("\n")
     equal(lines[0].split(), COLUMNS, "header")
-    rows = [parse_row(line) for line in lines[1:-1]]
+    rows, rows_of = [], {}
+    for line in lines[1:-1]:
+        for row in parse_row(line, rows_of):
+            rows.append(row)
+            rows_of.setdefault(row.pid, []).append(row)
     holders = [(row.pid, row.fd) if row.pid else (1 << 40, 0) for row in rows]
     check(holders == sorted(holders), "out of order")
     return rows
