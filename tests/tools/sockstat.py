@@ -403,6 +403,46 @@ def filters():
                if all(FILTERS[arg](thing) for arg in args)], args)
 
 
+def sharing(lines, rng):
+    """@lines with processes that share all descriptors of one before: as the file has
+    them, and as they are to be shown."""
+    short, long = [], []
+    held = [line for line in lines if line.split()[1] != "-"]
+    spans = {}
+    for line in held:
+        spans.setdefault(int(line.split()[1]), []).append(line)
+    top = max(spans)
+    for pid, rows in sorted(spans.items()):
+        short += rows
+        long += rows
+    for pid in range(top + 1, top + 60):
+        other = rng.choice(sorted(spans))
+        short.append(f"    - {pid:7} {'worker':16} {f'={other}':>5} -     -    -  -  -")
+        for row in spans[other]:
+            uid, _, _, fd, rest = row.split(None, 4)
+            long.append(f"{uid:>5} {pid:7} {'worker':16} {fd:>5} {rest}")
+    free = [line for line in lines if line.split()[1] == "-"]
+    return short + free, long + free
+
+
+@test
+def shared_descriptors():
+    """A process that has =PID for its descriptor is shown in full."""
+    rng = random.Random(5)
+    for count in 1, 30, 4000:
+        short, long = sharing(some_rows(count, rng) + [LINES[1]], rng)
+        for args in [], ["-J"], ["-ws"], ["-l"], ["--command", "worker"], ["-Hn4c"]:
+            equal(printed(args, table_of(short)), printed(args, table_of(long)), *args)
+    bad = "    -    9999 x                  {} -     -    -  -  -"
+    for fd in "=1", "=", "=0", "1", "=x", "=9999", "=18446744073709551617":
+        stdout, stderr, status = outcome(["-H"], table_of([bad.format(fd)]))
+        equal((stdout, status), ("", 1), fd)
+        check("malformed row" in stderr and stderr.count("\n") == 1, stderr)
+    short, _ = sharing([LINES[1]], rng)
+    for wrong in short[-1] + " -", short[-1][:-2], short[-1].replace(" -  -", " -  3"):
+        check("malformed row" in outcome([], table_of([LINES[1], wrong]))[1], wrong)
+
+
 @test
 def users_are_looked_up_once():
     """And not at all with -n; who is not shown is not looked up."""

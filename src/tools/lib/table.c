@@ -53,6 +53,9 @@ size_t table_fill(struct table *table)
 	bool gone;
 	ssize_t n;
 
+	if (table->all)
+		return 0;
+	table->before += table->next;
 	in->len -= table->next;
 	if (table->next && in->len)
 		memmove(in->data, in->data + table->next, in->len);
@@ -89,6 +92,35 @@ void table_forget(struct table *table)
 	table->whole = 0;
 }
 
+/**
+ * table_read_all() - read all of it again, from the beginning, and keep it
+ * @table: the table; the row at hand stays that
+ *
+ * For whoever has to go back. What is open does not change while it is.
+ */
+void table_read_all(struct table *table)
+{
+	struct text *in = &table->in;
+	ssize_t n;
+
+	table->row += table->before;
+	table->next += table->before;
+	table->before = 0;
+	in->len = 0;
+	do {
+		text_reserve(in, table->read_size + SLACK);
+		n = pread(table->fd, in->data + in->len, table->read_size, in->len);
+		if (n < 0 && errno != EINTR)
+			die("cannot read %s: %s", SHOWN(table->path),
+			    strerror(errno));
+		in->len += n > 0 ? n : 0;
+	} while (n);
+	table->all = true;
+	table->whole = in->len;
+	if (table->next >= in->len || in->data[in->len - 1] != '\n')
+		die("%s: another table than before", SHOWN(table->path));
+}
+
 /* What table_next() does when there is no row that has been read. */
 bool table_next_slow(struct table *table)
 {
@@ -96,7 +128,7 @@ bool table_next_slow(struct table *table)
 		if (table_fill(table))
 			continue;
 		/* Half a line is worse than none. */
-		if (table->in.len)
+		if (table->in.len > table->next)
 			table_bad(table, "row");
 		return false;
 	}

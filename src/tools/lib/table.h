@@ -23,6 +23,10 @@
  * @wait: called before each read, if it may have to be waited for; returns
  *	whether the file has gone if the read gives nothing
  * @in: what has been read of it
+ * @before: how much before that has been forgotten
+ * @all: @in has all of it
+ * @before: how much before that has been forgotten
+ * @all: @in has all of it
  * @row: where in there the row at hand begins
  * @next: where the next one does
  * @whole: where the last whole line ends
@@ -37,6 +41,8 @@ struct table {
 	size_t read_size;
 	bool (*wait)(int fd);
 	struct text in;
+	size_t before;
+	bool all;
 	size_t row;
 	size_t next;
 	size_t whole;
@@ -56,6 +62,8 @@ void table_header(struct table *table, const char * const names[],
 		  unsigned int count);
 size_t table_fill(struct table *table);
 void table_forget(struct table *table);
+void table_read_all(struct table *table);
+void table_read_all(struct table *table);
 bool table_next_slow(struct table *table);
 noreturn void table_bad(const struct table *table, const char *what);
 struct word table_unescape(const struct table *table, struct word field);

@@ -3,6 +3,7 @@
  * The rows of sockowner.
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sockstat.h"
@@ -191,6 +192,132 @@ static bool parse_row(struct table *table, struct row *row)
 	       !row->pid == (*row->fd.at == '-') && table_row_ends(table, p);
 }
 
+/* Where in the table a process's rows are. */
+struct span {
+	u64 pid;
+	size_t begin;
+	size_t end;
+};
+
+/* The processes of the table, by PID, once one has turned up that shares. */
+static struct span *spans;
+static size_t span_count;
+
+/* A process that shares its descriptors with one before, whose rows are shown for it. */
+static struct {
+	u64 pid;
+	struct word comm;
+	size_t at;
+	size_t end;
+	size_t resume;
+} sharer;
+
+static bool is_sharer(const char *p)
+{
+	return *skip_blanks(p) == '-';
+}
+
+/* The PID of a row, which is its second field; 0 if it has none. */
+static u64 pid_of(const char *p)
+{
+	struct word word;
+	u64 pid;
+
+	p = take_word(skip_blanks(p), &word);
+	return p && take_number(skip_blanks(p), &pid) ? pid : 0;
+}
+
+static void find_spans(void)
+{
+	const char *data = owner.in.data, *p = strchr(data, '\n') + 1, *end;
+	size_t room = 0;
+	u64 pid;
+
+	for (; p < data + owner.whole; p = end) {
+		end = memchr(p, '\n', data + owner.whole - p);
+		end++;
+		pid = pid_of(p);
+		/* From here on it is sockets that nobody holds. */
+		if (!pid)
+			break;
+		if (!span_count || spans[span_count - 1].pid != pid) {
+			if (span_count == room) {
+				room = 2 * room + 64;
+				spans = more(spans, room, sizeof(*spans));
+			}
+			spans[span_count++] = (struct span){ pid, p - data, 0 };
+		}
+		spans[span_count - 1].end = end - data;
+	}
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* UID, PID, COMM and =PID; nothing else is said of such a process. */
+static void begin_sharer(void)
+{
+	struct span key = { }, *found;
+	struct word word, rest;
+	const char *p;
+	size_t n;
+
+	if (!owner.all) {
+		table_read_all(&owner);
+		find_spans();
+	}
+	p = take_word(skip_blanks(table_row(&owner)), &word);
+	p = field_ends(p) ? take_number(skip_blanks(p), &sharer.pid) : NULL;
+	p = field_ends(p) ? take_word(skip_blanks(p), &sharer.comm) : NULL;
+	p = field_ends(p) ? skip_blanks(p) : NULL;
+	p = p && *p == '=' ? take_number(p + 1, &key.pid) : NULL;
+	for (n = FD + 1; n < OWNER_COLUMNS && field_ends(p); n++) {
+		p = take_word(skip_blanks(p), &rest);
+		if (!word_is(rest, "-"))
+			p = NULL;
+	}
+	if (!word_is(word, "-") || !field_ends(p) || !sharer.pid || !key.pid ||
+	    !table_row_ends(&owner, p))
+		table_bad(&owner, "row");
+	found = bsearch(&key, spans, span_count, sizeof(key), by_pid);
+	if (!found || found->begin >= owner.row)
+		table_bad(&owner, "row");
+	sharer.at = found->begin;
+	sharer.end = found->end;
+	sharer.resume = owner.next;
+	begin.text.len = 0;
+}
+
+/* The next row of the process that it shares with. */
+static bool next_shared(struct row *row)
+{
+	while (sharer.at < sharer.end) {
+		owner.row = sharer.at;
+		if (is_sharer(table_row(&owner))) {
+			/* Another of its tables, which is not what is shared. */
+			sharer.at = strchr(table_row(&owner), '\n') + 1 -
+				    owner.in.data;
+			continue;
+		}
+		if (!parse_row(&owner, row))
+			table_bad(&owner, "row");
+		row->pid = sharer.pid;
+		row->comm = sharer.comm;
+		sharer.at = owner.next;
+		return true;
+	}
+	if (sharer.end) {
+		owner.next = sharer.resume;
+		begin.text.len = 0;
+		sharer.end = 0;
+	}
+	return false;
+}
+
 /**
  * rows_open() - open sockowner
  * @path: where it is
@@ -211,18 +338,25 @@ void rows_header(void)
 }
 
 /**
- * rows_next() - go to the next row
+ * rows_next() - go to the next row; a process that shares its descriptors has
+ * a row for each of them here
  * @row: the row; it knows the one before
  *
  * Return: false at the end.
  */
 bool rows_next(struct row *row)
 {
-	if (!table_next(&owner))
-		return false;
-	if (!parse_row(&owner, row))
-		table_bad(&owner, "row");
-	return true;
+	for (;;) {
+		if (sharer.end && next_shared(row))
+			return true;
+		if (!table_next(&owner))
+			return false;
+		if (parse_row(&owner, row))
+			return true;
+		if (!is_sharer(table_row(&owner)))
+			table_bad(&owner, "row");
+		begin_sharer();
+	}
 }
 
 /**
