@@ -46,6 +46,9 @@ enum diag_mark {
 	DIAG_ACCEPT	= 1 << 5,	/* !A */
 };
 
+/* The most bytes of the column: two for each mark. */
+#define DIAG_MAX	(2 * 6)
+
 unsigned int diag_marks(const struct diag *diag);
 char *diag_write(char *p, unsigned int marks);
 

@@ -10,81 +10,20 @@
 #include "field.h"
 #include "options.h"
 
-/*
- * How a value is written: DEC a signed number, UINT an unsigned one, MSEC
- * jiffies as "250ms", SEC seconds as "5s", TEXT a name, TXTIME a clock and its
- * flags as "11:0".
- */
-enum form { DEC, UINT, MSEC, SEC, TEXT, TXTIME };
-
 struct option_name {
 	char text[29];		/* ",NAME=" */
 	u8 length;
 	u8 form;
 };
 
-#define NAME(option, form) { "," option "=", sizeof("," option "=") - 1, form }
-
-/* In the order of enum option. */
+/* By enum option. */
 static const struct option_name names[] = {
-	NAME("SO_RCVBUF", DEC),
-	NAME("SO_SNDBUF", DEC),
-	NAME("SO_RCVTIMEO", MSEC),
-	NAME("SO_SNDTIMEO", MSEC),
-	NAME("SO_LINGER", SEC),
-	NAME("SO_BINDTODEVICE", TEXT),
-	NAME("SO_PRIORITY", UINT),
-	NAME("SO_MARK", UINT),
-	NAME("SO_RCVLOWAT", DEC),
-	NAME("SO_OOBINLINE", DEC),
-	NAME("SO_BUSY_POLL", DEC),
-	NAME("SO_MAX_PACING_RATE", UINT),
-	NAME("SO_TIMESTAMPING", UINT),
-	NAME("SO_ZEROCOPY", DEC),
-	NAME("SO_TXTIME", TXTIME),
-	NAME("SO_NO_CHECK", DEC),
-	NAME("IP_TOS", DEC),
-	NAME("IP_TTL", DEC),
-	NAME("IP_MTU_DISCOVER", DEC),
-	NAME("IP_FREEBIND", DEC),
-	NAME("IP_TRANSPARENT", DEC),
-	NAME("IP_BIND_ADDRESS_NO_PORT", DEC),
-	NAME("IP_RECVERR", DEC),
-	NAME("IPV6_V6ONLY", DEC),
-	NAME("IPV6_TCLASS", DEC),
-	NAME("IPV6_UNICAST_HOPS", DEC),
-	NAME("IPV6_RECVERR", DEC),
-	NAME("TCP_FASTOPEN", DEC),
-	NAME("TCP_DEFER_ACCEPT", DEC),
-	NAME("TCP_KEEPIDLE", DEC),
-	NAME("TCP_KEEPINTVL", DEC),
-	NAME("TCP_KEEPCNT", DEC),
-	NAME("TCP_USER_TIMEOUT", UINT),
-	NAME("TCP_SYNCNT", DEC),
-	NAME("TCP_LINGER2", DEC),
-	NAME("TCP_MAXSEG", DEC),
-	NAME("TCP_CORK", DEC),
-	NAME("TCP_FASTOPEN_CONNECT", DEC),
-	NAME("TCP_FASTOPEN_NO_COOKIE", DEC),
-	NAME("TCP_NOTSENT_LOWAT", UINT),
-	NAME("TCP_SAVE_SYN", DEC),
-	NAME("TCP_THIN_LINEAR_TIMEOUTS", DEC),
-	NAME("TCP_REPAIR", DEC),
-	NAME("TCP_CONGESTION", TEXT),
-	NAME("TCP_ULP", TEXT),
-	NAME("TCP_MD5SIG", DEC),
-	NAME("TCP_AO", DEC),
-	NAME("UDP_CORK", DEC),
-	NAME("UDP_SEGMENT", DEC),
-	NAME("UDP_GRO", DEC),
-	NAME("UDP_ENCAP", DEC),
-	NAME("UDP_NO_CHECK6_TX", DEC),
-	NAME("UDP_NO_CHECK6_RX", DEC),
+#define OPTION_NAME(name, form) \
+	{ "," #name "=", sizeof("," #name "=") - 1, FORM_##form },
+	OPTION_LIST(OPTION_NAME)
+#undef OPTION_NAME
 };
 
-#undef NAME
-
-static_assert(ARRAY_SIZE(names) == OPTION_COUNT);
 static_assert(OPTION_COUNT <= 64, "struct options has one u64 of them");
 
 /* Whole milliseconds, cut downwards as getsockopt cuts microseconds. */
@@ -125,25 +64,25 @@ char *options_write_rest(char *p, const struct options *opts)
 
 		memcpy(p, name->text, sizeof(name->text));
 		p += name->length;
-		switch ((enum form)name->form) {
-		case DEC:
+		switch ((enum option_form)name->form) {
+		case FORM_DEC:
 			p = field_s64(p, (s64)value);
 			break;
-		case UINT:
+		case FORM_UINT:
 			p = field_u64(p, value);
 			break;
-		case MSEC:
+		case FORM_MSEC:
 			p = put_msec(p, value);
 			break;
-		case SEC:
+		case FORM_SEC:
 			p = field_s64(p, (s64)value);
 			*p++ = 's';
 			break;
-		case TEXT:
+		case FORM_TEXT:
 			p = field_text(p, opts->v[i].text, OPTION_TEXT_MAX,
 				       ',');
 			break;
-		case TXTIME:
+		case FORM_TXTIME:
 			p = field_s64(p, (s32)(value >> 32));
 			*p++ = ':';
 			p = field_u64(p, (u32)value);
@@ -162,8 +101,7 @@ char *options_write_rest(char *p, const struct options *opts)
  */
 char *options_write_tcp(char *p, const struct options *opts)
 {
-	static const char always[] =
-		"SO_REUSEADDR=0,SO_REUSEPORT=0,SO_KEEPALIVE=0,TCP_NODELAY=0";
+	static const char always[] = OPTIONS_TCP_ALWAYS;
 
 	/* One copy and four digits: this is on every row. */
 	memcpy(p, always, sizeof(always) - 1);
@@ -184,8 +122,7 @@ char *options_write_tcp(char *p, const struct options *opts)
  */
 char *options_write_udp(char *p, const struct options *opts)
 {
-	static const char always[] =
-		"SO_REUSEADDR=0,SO_REUSEPORT=0,SO_BROADCAST=0";
+	static const char always[] = OPTIONS_UDP_ALWAYS;
 
 	memcpy(p, always, sizeof(always) - 1);
 	p[13] += opts->reuse;

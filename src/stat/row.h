@@ -6,13 +6,16 @@
 #ifndef KNETSTAT_STAT_ROW_H
 #define KNETSTAT_STAT_ROW_H
 
+#include <linux/build_bug.h>
 #include <linux/cred.h>
 #include <linux/uidgid.h>
 #include <net/sock.h>
 
 #include "compat.h"
+#include "diag.h"
 #include "field.h"
 #include "options.h"
+#include "state.h"
 
 /* Where the columns begin: the same but for the width of an address. */
 #define ROW_SENDQ	7
@@ -28,11 +31,18 @@
 #define ROW_INODE(v6)	(ROW_UID(v6) + 6)
 #define ROW_OPTIONS(v6)	(ROW_INODE(v6) + 9)
 
+/* The most bytes before Options, where no column keeps to its width. */
+#define ROW_COLUMNS_MAX	(2 * (10 + 1) + 2 * (FIELD_IPV6_MAX + FIELD_PORT_MAX + 1) + \
+			 STATE_WIDTH + DIAG_MAX + 1 + 10 + 1 + 10 + 1 +	\
+			 FIELD_U64_MAX + 1)
 /*
  * The most bytes that a row may take, options and all, and what its writers
- * may scribble past it. KUnit writes the widest row there can be against it.
+ * may scribble past it: more than any socket can have at once. KUnit writes the
+ * row that has all of it.
  */
 #define ROW_MAX		2048
+static_assert(ROW_COLUMNS_MAX + sizeof(OPTIONS_TCP_ALWAYS) + OPTIONS_REST_MAX +
+	      FIELD_SLACK <= ROW_MAX);
 
 /* How many owners a reader remembers, a power of two. */
 #define ROW_UIDS	16
