@@ -6,13 +6,16 @@
  *	read FILE SIZE     open FILE and read all of it, SIZE bytes at a time
  *	run COMMAND...     run COMMAND with its output thrown away
  *	hold FILE COUNT    open FILE COUNT times and read a little from each
+ *	late FILE COUNT    open FILE COUNT times, and see how long a task that
+ *	                   comes first may have to wait for the processor
  *
  * Prints numbers: "read" nanoseconds, bytes, lines and calls of read(2); "run"
- * nanoseconds; "hold" bytes of memory for each open file.
+ * nanoseconds; "hold" bytes of memory for each open file; "late" nanoseconds.
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +144,35 @@ static int hold(const char *path, int count)
 	return 0;
 }
 
+/* The child opens, and this wakes every 20 us: on one processor it interrupts it. */
+static int late(const char *path, int count)
+{
+	static const struct sched_param first = { .sched_priority = 50 };
+	const struct timespec step = { .tv_nsec = 20000 };
+	long long worst = 0, before, passed;
+	pid_t child;
+
+	child = fork();
+	if (child < 0)
+		err(1, "fork");
+	if (!child) {
+		while (count--)
+			close(opened(path));
+		_exit(0);
+	}
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) || sched_setscheduler(0, SCHED_FIFO, &first))
+		err(1, "cannot be the first to run");
+	while (!waitpid(child, NULL, WNOHANG)) {
+		before = now();
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+		passed = now() - before - step.tv_nsec;
+		if (passed > worst)
+			worst = passed;
+	}
+	printf("%lld\n", worst);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "read"))
@@ -149,5 +181,7 @@ int main(int argc, char **argv)
 		return run(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "hold"))
 		return hold(argv[2], atoi(argv[3]));
-	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT");
+	if (argc == 4 && !strcmp(argv[1], "late"))
+		return late(argv[2], atoi(argv[3]));
+	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT | late FILE COUNT");
 }
