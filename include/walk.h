@@ -23,7 +23,7 @@
 
 struct pid_namespace;
 
-/* Slots that are passed over, and files looked at, before the locks are dropped. */
+/* Slots that are passed over, and looked at, before the locks are dropped. */
 #define WALK_SLOTS	16384
 #define WALK_FILES	1024
 

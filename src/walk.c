@@ -87,13 +87,13 @@ static bool walk_piece(struct files_struct *files, struct walk_place *place,
 	fdt = files_fdtable(files);
 	end = min(fdt->max_fds, place->next + WALK_SLOTS);
 	for (fd = place->next; fd < end; fd++) {
-		fd = find_next_bit(fdt->open_fds, end, fd);
-		if (fd >= end || ++seen > WALK_FILES)
+		if (++seen > WALK_FILES)
 			break;
-		/* None while it is being opened. */
 		file = rcu_dereference_protected(fdt->fd[fd],
 						 lockdep_is_held(&files->file_lock));
-		if (file && !look(arg, fd, file))
+		if (!file)
+			fd = find_next_bit(fdt->open_fds, end, fd + 1) - 1;
+		else if (!look(arg, fd, file))
 			break;
 	}
 	place->next = min(fd, end);

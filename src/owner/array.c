@@ -15,7 +15,6 @@ void owner_array_setup(struct owner_array *array, struct owner_memory *memory,
 {
 	*array = (struct owner_array){
 		.memory = memory,
-		.shift = ilog2(OWNER_CHUNK / size),
 		.size = size,
 	};
 }
@@ -23,7 +22,7 @@ void owner_array_setup(struct owner_array *array, struct owner_memory *memory,
 /* Pieces that there are, each but the last one full. */
 static unsigned long owner_array_chunks(const struct owner_array *array)
 {
-	return (array->count + (1UL << array->shift) - 1) >> array->shift;
+	return DIV_ROUND_UP(array->count * array->size, OWNER_CHUNK);
 }
 
 static int owner_array_make_room(struct owner_array *array)
@@ -45,29 +44,28 @@ static int owner_array_make_room(struct owner_array *array)
 }
 
 /**
- * owner_array_add() - add an element
- * @array: the array
- * @err: set to why there is none
+ * owner_array_grow() - add a piece
+ * @array: the array, whose pieces are full
  *
  * Context: Process context, sleeps.
- * Return: the element, to be filled in; or NULL.
+ * Return: 0, or a negative error.
  */
-void *owner_array_add(struct owner_array *array, int *err)
+int owner_array_grow(struct owner_array *array)
 {
-	unsigned long chunk = array->count >> array->shift;
+	unsigned long chunks = owner_array_chunks(array);
+	int err;
 
-	if (!(array->count & ((1UL << array->shift) - 1))) {
-		if (chunk == array->room) {
-			*err = owner_array_make_room(array);
-			if (*err)
-				return NULL;
-		}
-		array->chunks[chunk] = owner_alloc(array->memory, OWNER_CHUNK,
-						   0, err);
-		if (!array->chunks[chunk])
-			return NULL;
+	if (chunks == array->room) {
+		err = owner_array_make_room(array);
+		if (err)
+			return err;
 	}
-	return owner_array_at(array, array->count++);
+	array->next = owner_alloc(array->memory, OWNER_CHUNK, 0, &err);
+	if (!array->next)
+		return err;
+	array->chunks[chunks] = array->next;
+	array->left = OWNER_CHUNK / array->size;
+	return 0;
 }
 
 /**
@@ -79,13 +77,17 @@ void *owner_array_add(struct owner_array *array, int *err)
  */
 void owner_array_truncate(struct owner_array *array, unsigned long count)
 {
-	unsigned long chunk = owner_array_chunks(array), left;
+	unsigned long chunk = owner_array_chunks(array), left, rest;
 
 	array->count = count;
 	for (left = owner_array_chunks(array); chunk > left; chunk--) {
 		owner_free(array->memory, array->chunks[chunk - 1], OWNER_CHUNK);
 		cond_resched();
 	}
+	/* Of the last piece. */
+	rest = left * OWNER_CHUNK - count * array->size;
+	array->left = rest / array->size;
+	array->next = left ? array->chunks[left - 1] + OWNER_CHUNK - rest : NULL;
 }
 
 /**

@@ -18,26 +18,28 @@
 #define OWNER_CHUNK	8192
 
 /**
- * struct owner_array - a growing array of elements of one size
+ * struct owner_array - a growing array of elements of one type
  * @memory: where its memory comes from
  * @chunks: its pieces
  * @room: how many pieces @chunks has room for
- * @shift: how many elements a piece has, as a power of two
- * @size: of an element
+ * @size: of an element, a power of two
  * @count: how many elements there are
+ * @next: where the next one goes
+ * @left: room in the last piece, from there on
  */
 struct owner_array {
 	struct owner_memory *memory;
 	void **chunks;
 	unsigned int room;
-	u8 shift;
-	u8 size;
+	unsigned int size;
+	unsigned int left;
 	unsigned long count;
+	void *next;
 };
 
 void owner_array_setup(struct owner_array *array, struct owner_memory *memory,
 		       size_t size);
-void *owner_array_add(struct owner_array *array, int *err);
+int owner_array_grow(struct owner_array *array);
 void owner_array_truncate(struct owner_array *array, unsigned long count);
 void owner_array_free(struct owner_array *array);
 
@@ -50,16 +52,37 @@ void owner_array_free(struct owner_array *array);
 /**
  * owner_array_at() - an element
  * @array: the array
+ * @type: the type of its elements
  * @i: its number, below the array's count
  *
  * Return: the element; it stays where it is.
  */
-static inline void *owner_array_at(const struct owner_array *array,
-				   unsigned long i)
-{
-	unsigned long in_chunk = i & ((1UL << array->shift) - 1);
+#define owner_array_at(array, type, i) ({				\
+	const unsigned long __i = (i);					\
+									\
+	(type *)(array)->chunks[__i / (OWNER_CHUNK / sizeof(type))] +	\
+		__i % (OWNER_CHUNK / sizeof(type));			\
+})
 
-	return (char *)array->chunks[i >> array->shift] + in_chunk * array->size;
+/**
+ * owner_array_add() - add an element
+ * @array: the array
+ * @err: set to why there is none
+ *
+ * Context: Process context, sleeps.
+ * Return: the element, to be filled in; or NULL.
+ */
+static inline void *owner_array_add(struct owner_array *array, int *err)
+{
+	void *added;
+
+	if (unlikely(!array->left) && (*err = owner_array_grow(array)))
+		return NULL;
+	added = array->next;
+	array->next = (char *)added + array->size;
+	array->left--;
+	array->count++;
+	return added;
 }
 
 #endif /* KNETSTAT_OWNER_ARRAY_H */

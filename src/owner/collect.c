@@ -55,9 +55,7 @@ int owner_may_go_on(void)
  */
 int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock)
 {
-	u32 number = collect->found->socks.count;
-	struct owner_sock *added, *first;
-	struct owner_slot *slot;
+	struct owner_sock *added;
 	int err;
 
 	added = owner_array_add(&collect->found->socks, &err);
@@ -66,15 +64,38 @@ int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock)
 	*added = *sock;
 	added->next = 0;
 	added->held = false;
-	if (!sock->inode)
-		return 0;
-	slot = owner_map_find(&collect->by_inode, sock->inode);
-	if (!slot)
-		return owner_map_set(&collect->by_inode, sock->inode, number);
-	first = owner_array_at(&collect->found->socks, slot->value);
-	added->next = first->next;
-	first->next = number + 1;
 	return 0;
+}
+
+/**
+ * owner_map_socks() - have sockets found by their inode numbers
+ * @collect: what is known
+ * @first: the number of the first of them; all from there on are meant
+ *
+ * Context: Process context, sleeps.
+ * Return: 0, or a negative error.
+ */
+int owner_map_socks(struct owner_collect *collect, u32 first)
+{
+	const struct owner_array *socks = &collect->found->socks;
+	struct owner_slot *slot;
+	u32 i;
+	int err;
+
+	err = owner_map_reserve(&collect->by_inode, socks->count);
+	for (i = first; !err && i < socks->count; i++) {
+		struct owner_sock *sock =
+			owner_array_at(socks, struct owner_sock, i);
+
+		if (!(i % 1024))
+			err = owner_may_go_on();
+		if (!sock->inode)
+			continue;
+		slot = owner_map_get(&collect->by_inode, sock->inode);
+		sock->next = slot->value;
+		slot->value = i + 1;
+	}
+	return err;
 }
 
 /**
@@ -101,6 +122,8 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 	owner_found_init(found);
 	owner_map_init(&collect.by_inode, &found->memory);
 	err = owner_collect_hashed(&collect);
+	if (!err)
+		err = owner_map_socks(&collect, 0);
 	if (!err)
 		err = owner_collect_held(&collect);
 	owner_map_free(&collect.by_inode);

@@ -19,7 +19,8 @@
  * @seq: the file that is being opened; its private data begin with a struct
  *	iter, and pde_data() of it is an iter_afinfo of AF_UNSPEC
  * @found: where to
- * @by_inode: the number of the first socket with an inode number
+ * @by_inode: for an inode number, 1 + the number of a socket that has it; more
+ *	follow by their @next
  * @kuid: the owner that was asked for last
  * @uid: and its number in the opener's user namespace
  *
@@ -40,6 +41,7 @@ int owner_may_go_on(void);
 int owner_collect_hashed(struct owner_collect *collect);
 int owner_collect_held(struct owner_collect *collect);
 int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock);
+int owner_map_socks(struct owner_collect *collect, u32 first);
 void owner_copy_sock(struct owner_sock *copy, const struct sock *sk);
 
 /* The number of an owner; the next row is likely of the same one. */

@@ -34,44 +34,34 @@ void owner_found_free(struct owner_found *found)
 	owner_array_free(&found->socks);
 }
 
-/**
- * owner_next_row() - the row at a place
- * @found: what was found
- * @cursor: the place; goes behind the row
- * @row: the row
- *
- * Return: false at the end.
- */
-bool owner_next_row(const struct owner_found *found,
-		    struct owner_cursor *cursor, struct owner_row *row)
+/* The row after the last descriptor of a process; see owner_next_row(). */
+bool owner_next_holder(const struct owner_found *found,
+		       struct owner_cursor *cursor, struct owner_row *row)
 {
-	for (; cursor->process < found->processes.count;
-	     cursor->process++, cursor->fd = 0) {
+	while (cursor->processes < found->processes.count) {
 		const struct owner_process *process =
-			owner_array_at(&found->processes, cursor->process);
+			owner_array_at(&found->processes, struct owner_process,
+				       cursor->processes++);
 
-		if (cursor->fd >= (process->shares ? 1 : process->count))
-			continue;
-		row->process = process;
-		row->fd = NULL;
-		row->sock = NULL;
-		if (!process->shares) {
-			row->fd = owner_array_at(&found->fds, process->first +
-							      cursor->fd);
-			row->sock = owner_array_at(&found->socks, row->fd->sock);
+		if (process->shares) {
+			*row = (struct owner_row){ .process = process };
+			cursor->at++;
+			return true;
 		}
-		cursor->fd++;
-		cursor->at++;
-		return true;
+		cursor->holder = process;
+		cursor->fd = process->first;
+		cursor->end = process->first + process->count;
+		if (cursor->fd < cursor->end)
+			return owner_next_row(found, cursor, row);
 	}
-	for (; cursor->sock < found->socks.count; cursor->sock++) {
+	while (cursor->sock < found->socks.count) {
 		const struct owner_sock *sock =
-			owner_array_at(&found->socks, cursor->sock);
+			owner_array_at(&found->socks, struct owner_sock,
+				       cursor->sock++);
 
 		if (sock->held)
 			continue;
 		*row = (struct owner_row){ .sock = sock };
-		cursor->sock++;
 		cursor->at++;
 		return true;
 	}
@@ -80,7 +70,7 @@ bool owner_next_row(const struct owner_found *found,
 
 static u64 owner_fd_key(const struct owner_array *fds, unsigned long i)
 {
-	const struct owner_fd *fd = owner_array_at(fds, i);
+	const struct owner_fd *fd = owner_array_at(fds, struct owner_fd, i);
 
 	return (u64)fd->fd << 32 | fd->sock;
 }
@@ -88,8 +78,8 @@ static u64 owner_fd_key(const struct owner_array *fds, unsigned long i)
 static void owner_swap_fds(const struct owner_array *fds, unsigned long i,
 			   unsigned long j)
 {
-	struct owner_fd *one = owner_array_at(fds, i);
-	struct owner_fd *other = owner_array_at(fds, j);
+	struct owner_fd *one = owner_array_at(fds, struct owner_fd, i);
+	struct owner_fd *other = owner_array_at(fds, struct owner_fd, j);
 	struct owner_fd saved = *one;
 
 	*one = *other;

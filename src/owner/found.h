@@ -81,16 +81,20 @@ struct owner_found {
 /**
  * struct owner_cursor - a place among the rows
  * @at: how many rows come before it
- * @process: the process it is at
- * @fd: which of its descriptors
- * @sock: after the last process, the socket that nobody holds
+ * @processes: how many processes it has come to
+ * @holder: the last of them that has descriptors of its own
+ * @fd: the number of its next descriptor
+ * @end: and of the one after its last
+ * @sock: after the last process, the next socket to look at
  *
  * Begins as all zeros.
  */
 struct owner_cursor {
 	unsigned long at;
-	unsigned long process;
+	unsigned long processes;
+	const struct owner_process *holder;
 	unsigned long fd;
+	unsigned long end;
 	unsigned long sock;
 };
 
@@ -108,8 +112,31 @@ struct owner_row {
 
 void owner_found_init(struct owner_found *found);
 void owner_found_free(struct owner_found *found);
-bool owner_next_row(const struct owner_found *found,
-		    struct owner_cursor *cursor, struct owner_row *row);
 void owner_order_fds(struct owner_found *found, unsigned long first);
+
+bool owner_next_holder(const struct owner_found *found,
+		       struct owner_cursor *cursor, struct owner_row *row);
+
+/**
+ * owner_next_row() - the row at a place
+ * @found: what was found
+ * @cursor: the place; goes behind the row
+ * @row: the row
+ *
+ * Return: false at the end.
+ */
+static inline bool owner_next_row(const struct owner_found *found,
+				  struct owner_cursor *cursor,
+				  struct owner_row *row)
+{
+	if (unlikely(cursor->fd == cursor->end))
+		return owner_next_holder(found, cursor, row);
+	row->process = cursor->holder;
+	row->fd = owner_array_at(&found->fds, struct owner_fd, cursor->fd++);
+	row->sock = owner_array_at(&found->socks, struct owner_sock,
+				   row->fd->sock);
+	cursor->at++;
+	return true;
+}
 
 #endif /* KNETSTAT_OWNER_FOUND_H */

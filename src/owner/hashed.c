@@ -14,20 +14,13 @@
 #include "iter.h"
 
 /* As many sockets as are copied at once. */
-#define OWNER_BATCH	512
+#define OWNER_BATCH	1024
 
 /* What owner_copy_hashed() is told. */
 struct owner_hashed {
 	struct owner_collect *collect;
 	bool udp;
 };
-
-/* Also from what stands for a socket. */
-static void owner_copy_addresses(struct owner_sock *copy, const struct sock *sk)
-{
-	memset(&copy->ends, 0, sizeof(copy->ends));
-	endpoints_copy_addresses(&copy->ends, sk);
-}
 
 /**
  * owner_copy_sock() - copy a full socket's endpoints and state
@@ -38,7 +31,6 @@ static void owner_copy_addresses(struct owner_sock *copy, const struct sock *sk)
  */
 void owner_copy_sock(struct owner_sock *copy, const struct sock *sk)
 {
-	memset(&copy->ends, 0, sizeof(copy->ends));
 	endpoints_copy(&copy->ends, sk);
 	copy->state = inet_sk_state_load(sk);
 }
@@ -53,7 +45,7 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 	copy->inode = 0;
 	switch (copy->udp ? 0 : sk->sk_state) {
 	case TCP_TIME_WAIT:
-		owner_copy_addresses(copy, sk);
+		endpoints_copy_addresses(&copy->ends, sk);
 		copy->ends.lport = ntohs(inet_twsk(sk)->tw_sport);
 		copy->ends.rport = ntohs(inet_twsk(sk)->tw_dport);
 		copy->state = READ_ONCE(inet_twsk(sk)->tw_substate);
@@ -61,7 +53,7 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 		copy->uid = 0;
 		break;
 	case TCP_NEW_SYN_RECV:
-		owner_copy_addresses(copy, sk);
+		endpoints_copy_addresses(&copy->ends, sk);
 		copy->ends.lport = inet_rsk(inet_reqsk(sk))->ir_num;
 		copy->ends.rport = ntohs(inet_rsk(inet_reqsk(sk))->ir_rmt_port);
 		copy->state = TCP_SYN_RECV;

@@ -52,13 +52,23 @@ struct owner_table {
 	u32 state;
 };
 
-/* A descriptor and its socket, as they were copied. */
+/**
+ * struct owner_seen - a descriptor and its socket, as they were copied
+ * @fd: the descriptor
+ * @number: the number of the socket if it is known already, or OWNER_UNKNOWN
+ * @mptcp: it is an MPTCP socket; then @number is that of its first subflow
+ * @kuid: the owner of one that is not known
+ * @sock: the rest of one that is not known
+ */
 struct owner_seen {
 	u32 fd;
+	u32 number;
 	bool mptcp;
 	kuid_t kuid;
 	struct owner_sock sock;
 };
+
+#define OWNER_UNKNOWN	U32_MAX
 
 /**
  * struct owner_walk - the walk through all processes
@@ -130,6 +140,7 @@ static bool owner_look_and_copy(void *arg, unsigned int fd, struct file *file)
 {
 	struct owner_walk *walk = arg;
 	const struct sock *sk = owner_wanted(walk, file);
+	const struct owner_slot *slot;
 	struct owner_seen *seen;
 
 	if (!sk)
@@ -139,6 +150,12 @@ static bool owner_look_and_copy(void *arg, unsigned int fd, struct file *file)
 	seen = &walk->piece[walk->count++];
 	seen->fd = fd;
 	seen->mptcp = sk->sk_protocol == IPPROTO_MPTCP;
+	slot = owner_map_find(&walk->collect->by_inode, file_inode(file)->i_ino);
+	if (likely(slot)) {
+		seen->number = slot->value - 1;
+		return true;
+	}
+	seen->number = OWNER_UNKNOWN;
 	seen->kuid = READ_ONCE(sk->sk_uid);
 	seen->sock.inode = file_inode(file)->i_ino;
 	seen->sock.udp = sk->sk_protocol == IPPROTO_UDP;
@@ -146,44 +163,50 @@ static bool owner_look_and_copy(void *arg, unsigned int fd, struct file *file)
 	return true;
 }
 
+/* Adds a socket that was in no hash table, unless another descriptor led to it. */
+static int owner_add_unhashed(struct owner_walk *walk, struct owner_seen *seen,
+			      u32 *number)
+{
+	struct owner_collect *collect = walk->collect;
+	const struct owner_slot *slot;
+	int err;
+
+	slot = owner_map_find(&collect->by_inode, seen->sock.inode);
+	if (slot) {
+		*number = slot->value - 1;
+		return 0;
+	}
+	*number = collect->found->socks.count;
+	seen->sock.uid = owner_uid(collect, seen->kuid);
+	err = owner_add_sock(collect, &seen->sock);
+	return err ?: owner_map_socks(collect, *number);
+}
+
 /* Adds a descriptor; of MPTCP it is one for each subflow. */
 static int owner_add_seen(struct owner_walk *walk, struct owner_seen *seen)
 {
-	struct owner_collect *collect = walk->collect;
-	struct owner_found *found = collect->found;
-	struct owner_slot *slot;
-	struct owner_sock *sock;
+	struct owner_found *found = walk->collect->found;
+	u32 number = seen->number;
 	struct owner_fd *fd;
-	u64 number;
 	int err;
 
-	seen->sock.uid = owner_uid(collect, seen->kuid);
-	slot = owner_map_find(&collect->by_inode, seen->sock.inode);
-	if (slot) {
-		number = slot->value;
-	} else {
-		number = found->socks.count;
-		err = owner_add_sock(collect, &seen->sock);
+	if (unlikely(number == OWNER_UNKNOWN)) {
+		err = owner_add_unhashed(walk, seen, &number);
 		if (err)
 			return err;
 	}
-	for (;;) {
+	do {
 		fd = owner_array_add(&found->fds, &err);
 		if (!fd)
 			return err;
 		fd->fd = seen->fd;
 		fd->sock = number;
-		sock = owner_array_at(&found->socks, number);
-		/* What it is now, and not when the hash tables were read. */
-		if (!seen->mptcp) {
-			sock->ends = seen->sock.ends;
-			sock->state = seen->sock.state;
-		}
-		sock->uid = seen->sock.uid;
-		if (!seen->mptcp || !sock->next)
+		if (likely(!seen->mptcp))
 			return 0;
-		number = sock->next - 1;
-	}
+		number = owner_array_at(&found->socks, struct owner_sock,
+					number)->next;
+	} while (number--);
+	return 0;
 }
 
 /* Looks at a table from @place on, piece by piece. */
@@ -221,7 +244,8 @@ static struct owner_table *owner_table_of(struct owner_walk *walk,
 	slot = task->files ? owner_map_find(&walk->by_address,
 					    (unsigned long)task->files) : NULL;
 	if (slot)
-		table = owner_array_at(&walk->tables, slot->value);
+		table = owner_array_at(&walk->tables, struct owner_table,
+				       slot->value);
 	if (table && READ_ONCE(table->task->files) != task->files)
 		table = NULL;
 	task_unlock(task);
@@ -239,13 +263,14 @@ static int owner_add_table(struct owner_walk *walk, struct task_struct *task,
 	err = owner_look(walk, task, place, owner_look_for_one);
 	if (err || !place->files)
 		return err;
-	err = owner_map_set(&walk->by_address, (unsigned long)place->files,
-			    walk->tables.count);
+	err = owner_map_reserve(&walk->by_address, walk->by_address.count + 1);
 	if (err)
 		return err;
 	table = owner_array_add(&walk->tables, &err);
 	if (!table)
 		return err;
+	owner_map_get(&walk->by_address, (unsigned long)place->files)->value =
+		walk->tables.count - 1;
 	get_task_struct(task);
 	*table = (struct owner_table){
 		.task = task,
@@ -420,16 +445,27 @@ static int owner_collect_processes(struct owner_walk *walk)
 	return err;
 }
 
-/* Marks the sockets that somebody holds who is shown. */
+/*
+ * Marks the sockets that somebody holds who is shown. One that was moved from
+ * bucket to bucket while those were read may have been found twice.
+ */
 static void owner_mark_held(struct owner_found *found)
 {
 	unsigned long i;
 
 	for (i = 0; i < found->fds.count; i++) {
-		const struct owner_fd *fd = owner_array_at(&found->fds, i);
-		struct owner_sock *sock = owner_array_at(&found->socks, fd->sock);
+		const struct owner_fd *fd =
+			owner_array_at(&found->fds, struct owner_fd, i);
 
-		sock->held = true;
+		u32 number = fd->sock;
+
+		do {
+			struct owner_sock *sock = owner_array_at(
+				&found->socks, struct owner_sock, number);
+
+			sock->held = true;
+			number = sock->next;
+		} while (number--);
 		if (!(i % 1024))
 			cond_resched();
 	}
@@ -444,9 +480,7 @@ static void owner_hide_unhashed(struct owner_found *found, unsigned long hashed)
 	unsigned long i;
 
 	for (i = hashed; i < found->socks.count; i++) {
-		struct owner_sock *sock = owner_array_at(&found->socks, i);
-
-		sock->held = true;
+		owner_array_at(&found->socks, struct owner_sock, i)->held = true;
 		if (!(i % 1024))
 			cond_resched();
 	}
@@ -483,9 +517,7 @@ int owner_collect_held(struct owner_collect *collect)
 	owner_map_init(&walk.by_address, memory);
 	err = owner_collect_processes(&walk);
 	for (i = 0; i < walk.tables.count; i++) {
-		const struct owner_table *table = owner_array_at(&walk.tables, i);
-
-		put_task_struct(table->task);
+		put_task_struct(owner_array_at(&walk.tables, struct owner_table, i)->task);
 	}
 	owner_map_free(&walk.by_address);
 	owner_array_free(&walk.tables);

@@ -25,7 +25,7 @@ void owner_map_init(struct owner_map *map, struct owner_memory *memory)
 static struct owner_slot *owner_map_slot(const struct owner_map *map, u64 key)
 {
 	/* The high bits of the product. */
-	unsigned long i = key * map->factor >> (64 - ilog2(map->mask + 1));
+	unsigned long i = key * map->factor >> map->shift;
 
 	while (map->slots[i].key && map->slots[i].key != key)
 		i = (i + 1) & map->mask;
@@ -36,6 +36,8 @@ static struct owner_slot *owner_map_slot(const struct owner_map *map, u64 key)
  * owner_map_reserve() - make room
  * @map: the map
  * @count: for so many keys in all
+ *
+ * What it takes to make room for one after another is in proportion to them.
  *
  * Context: Process context, sleeps.
  * Return: 0, or a negative error.
@@ -55,6 +57,7 @@ int owner_map_reserve(struct owner_map *map, unsigned long count)
 		return err;
 	}
 	map->mask = slots - 1;
+	map->shift = 64 - ilog2(slots);
 	map->factor = get_random_u64() | 1;
 	for (i = 0; old.slots && i <= old.mask; i++) {
 		if (old.slots[i].key)
@@ -67,29 +70,20 @@ int owner_map_reserve(struct owner_map *map, unsigned long count)
 }
 
 /**
- * owner_map_set() - have a key lead to a value
- * @map: the map
+ * owner_map_get() - find a key, or put it in
+ * @map: the map, with room for it
  * @key: the key, not 0
- * @value: the value; it takes the place of the one that is there
  *
- * Context: Process context, sleeps.
- * Return: 0, or a negative error.
+ * Context: Any.
+ * Return: its slot, which leads to 0 if it is new.
  */
-int owner_map_set(struct owner_map *map, u64 key, u64 value)
+struct owner_slot *owner_map_get(struct owner_map *map, u64 key)
 {
-	struct owner_slot *slot;
-	int err;
+	struct owner_slot *slot = owner_map_slot(map, key);
 
-	if (!map->slots || 2 * map->count > map->mask) {
-		err = owner_map_reserve(map, map->count + 8 + map->count / 2);
-		if (err)
-			return err;
-	}
-	slot = owner_map_slot(map, key);
 	map->count += !slot->key;
 	slot->key = key;
-	slot->value = value;
-	return 0;
+	return slot;
 }
 
 /**

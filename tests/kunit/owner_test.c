@@ -97,7 +97,7 @@ static void expect_fds(struct kunit *test, const struct owner_found *found,
 
 	KUNIT_ASSERT_EQ(test, found->fds.count, (unsigned long)count);
 	for (i = 0; i < count; i++) {
-		const struct owner_fd *fd = owner_array_at(&found->fds, i);
+		const struct owner_fd *fd = owner_array_at(&found->fds, struct owner_fd, i);
 
 		KUNIT_ASSERT_EQ(test, fd->fd, i);
 	}
@@ -159,7 +159,7 @@ static void owner_test_order_alike(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, found->fds.count, 3UL);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, ((struct owner_fd *)
-				owner_array_at(&found->fds, i))->sock, i);
+				owner_array_at(&found->fds, struct owner_fd, i))->sock, i);
 }
 
 /*
@@ -215,11 +215,15 @@ static void owner_test_map(struct kunit *test)
 
 	owner_map_init(&map, &found->memory);
 	KUNIT_EXPECT_NULL(test, owner_map_find(&map, 1));
+	for (key = 1; key <= c->count; key++) {
+		KUNIT_ASSERT_EQ(test, owner_map_reserve(&map, key), 0);
+		slot = owner_map_get(&map, key << 6);
+		KUNIT_EXPECT_EQ(test, slot->value, 0ULL);
+		slot->value = key;
+	}
+	/* Again: no key twice, and the value is there. */
 	for (key = 1; key <= c->count; key++)
-		KUNIT_ASSERT_EQ(test, owner_map_set(&map, key << 6, key), 0);
-	/* Again: no key twice, and the new value. */
-	for (key = 1; key <= c->count; key++)
-		KUNIT_ASSERT_EQ(test, owner_map_set(&map, key << 6, key + 1), 0);
+		KUNIT_EXPECT_EQ(test, owner_map_get(&map, key << 6)->value++, key);
 	KUNIT_EXPECT_EQ(test, map.count, (unsigned long)c->count);
 	for (key = 1; key <= c->count; key++) {
 		slot = owner_map_find(&map, key << 6);
