@@ -9,6 +9,8 @@
 #ifndef KNETSTAT_TOOLS_FIELD_H
 #define KNETSTAT_TOOLS_FIELD_H
 
+#include <endian.h>
+
 #include "text.h"
 
 static inline const char *take_word(const char *p, struct word *word)
@@ -37,11 +39,15 @@ static inline const char *take_number(const char *p, u64 *number)
 
 static inline const char *skip_blanks(const char *p)
 {
-	while (!memcmp(p, "        ", 8))
-		p += 8;
-	while (*p == ' ')
-		p++;
-	return p;
+	u64 others;
+
+	/* Eight bytes at once, the first one lowest: those that are no blanks. */
+	for (;; p += sizeof(others)) {
+		memcpy(&others, p, sizeof(others));
+		others = le64toh(others) ^ 0x2020202020202020ULL;
+		if (others)
+			return p + __builtin_ctzll(others) / 8;
+	}
 }
 
 static inline bool field_ends(const char *p)
