@@ -145,12 +145,12 @@ def one_users_files():
             return first
         return in_child(opener)
 
-    with Netns(), life.module("owner_mb=4"):
+    with Netns(), life.module("owner_mb=1"):
         kept = [udp(INET) for _ in range(2000)]
         alone, error = as_user(PLAIN_USER)
         equal(error, errno.EMFILE, "the one too many")
         # A file holds 64 bytes of each socket at least, and not twice that.
-        check((4 << 20) / 300000 < alone < (4 << 20) / 128000, alone, "files")
+        check((1 << 20) / 300000 < alone < (1 << 20) / 128000, alone, "files")
         own = []
         opened = Holder(lambda: (become(PLAIN_USER), (own, many(own)))[1])
         with opened:
