@@ -183,5 +183,5 @@ int main(int argc, char **argv)
 		return hold(argv[2], atoi(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "late"))
 		return late(argv[2], atoi(argv[3]));
-	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT | late FILE COUNT");
+	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold|late FILE COUNT");
 }

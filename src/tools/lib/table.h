@@ -25,8 +25,6 @@
  * @in: what has been read of it
  * @before: how much before that has been forgotten
  * @all: @in has all of it
- * @before: how much before that has been forgotten
- * @all: @in has all of it
  * @row: where in there the row at hand begins
  * @next: where the next one does
  * @whole: where the last whole line ends
@@ -62,7 +60,6 @@ void table_header(struct table *table, const char * const names[],
 		  unsigned int count);
 size_t table_fill(struct table *table);
 void table_forget(struct table *table);
-void table_read_all(struct table *table);
 void table_read_all(struct table *table);
 bool table_next_slow(struct table *table);
 noreturn void table_bad(const struct table *table, const char *what);
