@@ -76,8 +76,11 @@ static inline void *owner_array_add(struct owner_array *array, int *err)
 {
 	void *added;
 
-	if (unlikely(!array->left) && (*err = owner_array_grow(array)))
-		return NULL;
+	if (unlikely(!array->left)) {
+		*err = owner_array_grow(array);
+		if (*err)
+			return NULL;
+	}
 	added = array->next;
 	array->next = (char *)added + array->size;
 	array->left--;

@@ -451,17 +451,15 @@ static int owner_collect_processes(struct owner_walk *walk)
  */
 static void owner_mark_held(struct owner_found *found)
 {
+	const struct owner_array *socks = &found->socks;
 	unsigned long i;
 
 	for (i = 0; i < found->fds.count; i++) {
-		const struct owner_fd *fd =
-			owner_array_at(&found->fds, struct owner_fd, i);
-
-		u32 number = fd->sock;
+		u32 number = owner_array_at(&found->fds, struct owner_fd, i)->sock;
 
 		do {
-			struct owner_sock *sock = owner_array_at(
-				&found->socks, struct owner_sock, number);
+			struct owner_sock *sock =
+				owner_array_at(socks, struct owner_sock, number);
 
 			sock->held = true;
 			number = sock->next;
@@ -516,9 +514,8 @@ int owner_collect_held(struct owner_collect *collect)
 	owner_array_init(&walk.tables, memory, struct owner_table);
 	owner_map_init(&walk.by_address, memory);
 	err = owner_collect_processes(&walk);
-	for (i = 0; i < walk.tables.count; i++) {
+	for (i = 0; i < walk.tables.count; i++)
 		put_task_struct(owner_array_at(&walk.tables, struct owner_table, i)->task);
-	}
 	owner_map_free(&walk.by_address);
 	owner_array_free(&walk.tables);
 	owner_free(memory, walk.piece, size);
