@@ -220,21 +220,24 @@ char *field_right(char *p, char *column, u64 v)
 }
 
 /* Writes @v / 10^@decimals flush right, with all its decimals, and a blank. */
-static char *field_fixed(char *p, char *column, u64 v, u32 scale, int decimals)
+static __always_inline char *field_fixed(char *p, char *column, u64 v, u32 scale,
+					 int decimals)
 {
 	char digits[FIELD_U64_MAX + FIELD_SLACK];
 	u32 fraction;
 	size_t n;
-	int i;
 
 	n = field_u64(digits, div_u64_rem(v, scale, &fraction)) - digits;
 	if (column - 2 - decimals - n > p)
 		p = field_pad(p, column - 2 - decimals - n);
-	memcpy(p, digits, n);
+	memcpy(p, digits, 8);
+	if (unlikely(n > 8))
+		memcpy(p + 8, digits + 8, FIELD_U64_MAX - 8);
 	p += n;
 	*p = '.';
-	for (i = decimals; i; i--, fraction /= 10)
-		p[i] = '0' + fraction % 10;
+	/* The last ones of eight digits. */
+	field_put8(p + 1, (field_digits(fraction) + FIELD_ZEROS) >>
+			  8 * (8 - decimals));
 	p += decimals + 1;
 	*p++ = ' ';
 	return p;
