@@ -15,7 +15,7 @@ from lib import life
 from lib.agents import CLONE_NEWPID, Agents
 from lib.ktap import Skip, cases, check, equal, in_child, test, until
 from lib.life import Stage
-from lib.world import PLAIN_USER, Netns
+from lib.world import PLAIN_USER, Netns, own_mounts
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 
@@ -470,8 +470,7 @@ def odd_names():
 
 def mount_proc(where):
     """A procfs of this process's PID namespace, at @where."""
-    os.unshare(0x00020000)          # CLONE_NEWNS
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    own_mounts()
     os.makedirs(where, exist_ok=True)
     subprocess.run(["mount", "-t", "proc", "proc", where], check=True)
 

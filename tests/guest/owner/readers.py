@@ -14,7 +14,7 @@ from lib import owner, tables
 from lib.ktap import Skip, cases, check, equal, in_child, scaled, test
 from lib.owner import Holder, become, compare, held, in_pidns, own_proc, rest
 from lib.world import (LIBC, PLAIN_USER, Netns, connect, enter_userns, listener,
-                       pair, udp, user)
+                       own_mounts, pair, udp, user)
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 OTHER_USER = PLAIN_USER + 1
@@ -210,9 +210,8 @@ def pid_namespace_from_outside():
 def the_mount_it_is_opened_in():
     """Opened in another PID namespace's procfs it shows that one's numbers."""
     def keep_outer():
-        os.unshare(os.CLONE_NEWNS)
+        own_mounts()
         os.makedirs("/tmp/outer", exist_ok=True)
-        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
         subprocess.run(["mount", "--rbind", "/proc", "/tmp/outer"], check=True)
         in_pidns(inside)
 
@@ -234,8 +233,7 @@ def the_mount_it_is_opened_in():
 def a_part_of_procfs():
     """Where only a part of procfs is mounted nobody could be listed."""
     def inside():
-        os.unshare(os.CLONE_NEWNS)
-        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        own_mounts()
         os.makedirs("/tmp/part", exist_ok=True)
         subprocess.run(["mount", "--bind", f"/proc/{os.getpid()}/net",
                         "/tmp/part"], check=True)
