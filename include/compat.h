@@ -13,6 +13,7 @@
 #error "knetstat needs a 64-bit kernel"
 #endif
 
+#include <linux/cgroup.h>
 #include <linux/compiler.h>
 #include <linux/fs.h>
 #include <linux/ipv6.h>
@@ -107,6 +108,16 @@ static inline u64 sk_ino(const struct sock *sk)
 #else
 #define sk_ino(sk)	sock_i_ino(sk)
 #endif
+
+/* The id of a socket's cgroup (v2); 0 where the kernel keeps none. Not an upstream name. */
+static inline u64 sk_cgroup_id(const struct sock *sk)
+{
+#ifdef CONFIG_SOCK_CGROUP_DATA
+	return cgroup_id(sock_cgroup_ptr((struct sock_cgroup_data *)&sk->sk_cgrp_data));
+#else
+	return 0;
+#endif
+}
 
 /* 6.18, "net: add sk->sk_drop_counters" and the helpers before it */
 #ifndef KNETSTAT_HAVE_SK_DROPS_READ

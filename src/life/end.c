@@ -55,15 +55,22 @@ enum life_end life_end(const struct life_close *close)
 
 	switch (close->state) {
 	case TCP_SYN_SENT:
-		/* A reset is ECONNREFUSED here; ECONNRESET is from before. */
-		if (close->err == ECONNREFUSED)
+		/*
+		 * A reset is ECONNREFUSED here, and so is an ICMP error that
+		 * says that nobody is at that port, but that is no segment.
+		 * ECONNRESET is from before.
+		 */
+		if (close->err == ECONNREFUSED && close->segs_in)
 			return LIFE_END_REFUSED;
-		/* 5.10 may let the owner fetch it first: see below. */
-		if (close->err == ETIMEDOUT ||
-		    (!close->err && close->retransmits && !close->dead &&
-		     !close->local))
+		if (close->err == ETIMEDOUT)
 			return LIFE_END_TIMEOUT;
-		/* Given up by its owner, or unreachable: nobody's reset. */
+		if (close->err && close->err != ECONNRESET && !close->acts)
+			return LIFE_END_UNREACH;
+		/* The owner may be awake and fetch it first: see below. */
+		if (!close->err && !close->dead && !close->local)
+			return close->retransmits ? LIFE_END_TIMEOUT :
+						    LIFE_END_UNREACH;
+		/* Given up by its owner: nobody's reset. */
 		return LIFE_END_NONE;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:

@@ -23,6 +23,7 @@
  * @abort_linger: TCP_LINGER2 is negative: no waiting for the peer's FIN
  * @retransmits: a retransmission or a probe is unanswered
  * @repair: it is in TCP_REPAIR mode: it ends and sends nothing
+ * @segs_in: segments that came, whatever they were
  * @segs_after: segments that came after our FIN was queued, or after close() if
  *	that was later; like the next two, 0 unless the socket is shut down for
  *	reading
@@ -46,6 +47,7 @@ struct life_close {
 	bool abort_linger;
 	bool retransmits;
 	bool repair;
+	u32 segs_in;
 	u16 segs_after, data_after;
 	u32 received_after;
 	u32 snd_una, snd_nxt, write_seq;

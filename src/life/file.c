@@ -17,6 +17,7 @@
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 
+#include "compat.h"
 #include "file.h"
 #include "procfile.h"
 #include "reader.h"
@@ -29,8 +30,11 @@
  * @limit: where the pass ends
  * @limit_recorded: the rows that the view had when it began
  * @seen: the rows of the view that are no news for poll
- * @row_seq: its number in the ring
- * @row: the row that was found last
+ * @next: the number of the row to go on with after the record
+ * @row_seq: the number in the ring of the record's first row
+ * @row: that row
+ * @uid: the owner that was asked for last
+ * @uid_shown: and its number in the opener's user namespace
  */
 struct life_file {
 	struct life_reader reader;
@@ -38,9 +42,15 @@ struct life_file {
 	u64 limit;
 	u64 limit_recorded;
 	u64 seen;
+	u64 next;
 	u64 row_seq;
 	struct life_row row;
+	kuid_t uid;
+	uid_t uid_shown;
 };
+
+/* What seq_file does for a record costs as much as a row: so it is some of them. */
+#define LIFE_RECORD_ROWS	16
 
 static void life_begin_pass(struct life_file *file)
 {
@@ -50,29 +60,35 @@ static void life_begin_pass(struct life_file *file)
 	WRITE_ONCE(file->in_pass, true);
 }
 
-/* Finds the first row from *pos on that is the reader's; sets *pos to it. */
-static void *life_find(struct life_file *file, loff_t *pos)
+/* Finds the first row from *n on that is the reader's, if the pass has one. */
+static bool life_look(const struct life_file *file, u64 *n, struct life_row *row)
 {
-	u64 n = *pos;
-
-	while (n < file->limit) {
-		if (!(n % 1024))
+	while (*n < file->limit) {
+		if (!(*n % 1024))
 			cond_resched();
-		if (ring_read(&life_ring, n, &file->row)) {
+		if (ring_read(&life_ring, *n, row)) {
 			if (life_reader_of_all(&file->reader) ||
-			    file->row.view_id == file->reader.view->id) {
-				file->row_seq = n;
-				*pos = n;
-				return file;
-			}
-			n++;
+			    row->view_id == file->reader.view->id)
+				return true;
+			++*n;
 		} else {
 			/* Overwritten: go to where the ring begins now. */
-			n = max(n + 1, ring_tail(&life_ring,
-						 READ_ONCE(life_ring.head)));
+			*n = max(*n + 1, ring_tail(&life_ring,
+						   READ_ONCE(life_ring.head)));
 		}
 	}
-	*pos = max_t(u64, n, file->limit);
+	return false;
+}
+
+/* Finds the first row of the record at *pos or behind; sets *pos to it. */
+static void *life_find(struct life_file *file, loff_t *pos)
+{
+	file->row_seq = *pos;
+	if (life_look(file, &file->row_seq, &file->row)) {
+		*pos = file->row_seq;
+		return file;
+	}
+	*pos = max(file->row_seq, file->limit);
 	WRITE_ONCE(file->seen, file->limit_recorded);
 	return NULL;
 }
@@ -92,8 +108,10 @@ static void *life_start(struct seq_file *seq, loff_t *pos)
 
 static void *life_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	++*pos;
-	return life_find(seq->private, pos);
+	struct life_file *file = seq->private;
+
+	*pos = v == SEQ_START_TOKEN ? 1 : file->next;
+	return life_find(file, pos);
 }
 
 static void life_stop(struct seq_file *seq, void *v)
@@ -101,27 +119,45 @@ static void life_stop(struct seq_file *seq, void *v)
 	/* Nothing is held. */
 }
 
+static char *life_show_row(struct seq_file *seq, char *p, u64 n,
+			   const struct life_row *row)
+{
+	struct life_file *file = seq->private;
+	struct life_shown shown;
+
+	if (!uid_eq(row->uid, file->uid)) {
+		file->uid = row->uid;
+		file->uid_shown = from_kuid_munged(seq_user_ns(seq), row->uid);
+	}
+	shown.seq = life_reader_of_all(&file->reader) ? n : row->view_seq;
+	shown.pid = life_reader_pid(&file->reader, row);
+	shown.uid = file->uid_shown;
+	return life_row_write(p, row, &shown);
+}
+
 static int life_show(struct seq_file *seq, void *v)
 {
-	const struct life_file *file = seq->private;
-	const struct life_row *row = &file->row;
-	const struct life_shown shown = {
-		.seq = life_reader_of_all(&file->reader) ? file->row_seq :
-							   row->view_seq,
-		.pid = life_reader_pid(&file->reader, row),
-		.uid = from_kuid_munged(seq_user_ns(seq), row->uid),
-	};
-	char *begin;
+	struct life_file *file = seq->private;
+	struct life_row row __uninitialized;
+	char *begin, *p;
+	unsigned int i;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(seq, life_row_header);
 		return 0;
 	}
-	if (seq_get_buf(seq, &begin) < LIFE_ROW_MAX) {
+	if (seq_get_buf(seq, &begin) < LIFE_RECORD_ROWS * LIFE_ROW_MAX) {
 		seq_commit(seq, -1);
 		return 0;
 	}
-	seq_commit(seq, life_row_write(begin, row, &shown) - begin);
+	p = life_show_row(seq, begin, file->row_seq, &file->row);
+	file->next = file->row_seq + 1;
+	for (i = 1; i < LIFE_RECORD_ROWS; i++) {
+		if (!life_look(file, &file->next, &row))
+			break;
+		p = life_show_row(seq, p, file->next++, &row);
+	}
+	seq_commit(seq, p - begin);
 	return 0;
 }
 
@@ -134,8 +170,14 @@ static const struct seq_operations life_seq_ops = {
 
 static int life_open(struct inode *inode, struct file *filp)
 {
-	return PTR_ERR_OR_ZERO(life_reader_open(inode, filp, &life_seq_ops,
-						sizeof(struct life_file)));
+	struct life_file *file = life_reader_open(inode, filp, &life_seq_ops,
+						  sizeof(*file));
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	file->uid = GLOBAL_ROOT_UID;
+	file->uid_shown = from_kuid_munged(current_user_ns(), GLOBAL_ROOT_UID);
+	return 0;
 }
 
 /*

@@ -5,11 +5,13 @@
 #include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <net/inet_sock.h>
+#include <net/mptcp.h>
 #include <net/tcp.h>
 
 #include "compat.h"
 #include "endpoint.h"
 #include "finish.h"
+#include "paths.h"
 #include "record.h"
 #include "task.h"
 
@@ -32,6 +34,7 @@ void life_close_fill(struct life_close *close, const struct sock *sk,
 	close->err = READ_ONCE(sk->sk_err);
 	close->local = in_task();
 	close->acts = !in_interrupt();
+	close->segs_in = tp->segs_in;
 	close->segs_after = 0;
 	close->data_after = 0;
 	close->received_after = 0;
@@ -55,6 +58,65 @@ void life_close_fill(struct life_close *close, const struct sock *sk,
 	close->bytes_retrans = tp->bytes_retrans;
 }
 
+/* A path of an MPTCP connection is whose that is. */
+static noinline void life_fill_path(struct life_row *row, const struct sock *sk)
+{
+	struct life_task task;
+	enum life_by by = paths_user(sk, &task);
+
+	if (by > row->by) {
+		row->by = by;
+		row->task = task;
+	}
+}
+
+/**
+ * life_row_fill() - what there is to say of a session
+ * @row: where to; but for its numbers, when it was, and how it ended
+ * @sk: the socket
+ * @session: what is known of it, or NULL
+ * @close: what life_close_fill() found
+ * @now_us: microseconds of ktime_get()
+ *
+ * Context: As life_close_fill(), or else what it says is of no one moment.
+ */
+void life_row_fill(struct life_row *row, const struct sock *sk,
+		   const struct session *session,
+		   const struct life_close *close, u64 now_us)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	row->life_us = LIFE_UNKNOWN_US;
+	row->conn_us = LIFE_UNKNOWN_US;
+	row->role = LIFE_ROLE_NONE;
+	row->by = LIFE_BY_NONE;
+	if (likely(session)) {
+		row->role = session->role;
+		row->by = session->by;
+		row->task = session->task;
+		if (session->start_us)
+			row->life_us = now_us - session->start_us;
+		if (session->established) {
+			row->life_us -= session->conn_us;
+			if (session->role == LIFE_ROLE_CONN)
+				row->conn_us = session->conn_us;
+		}
+	}
+	if (unlikely(sk_is_mptcp(sk)) && row->by < LIFE_BY_CONNECT)
+		life_fill_path(row, sk);
+	endpoints_copy(&row->ends, sk);
+	/* A reader may have the socket for longer than there is its namespace. */
+	row->netns = session ? session->netns : sock_net(sk)->ns.inum;
+	row->uid = sk->sk_uid;
+	row->cgroup = sk_cgroup_id(sk);
+	/* With TCP_REPAIR there was no SYN to be acknowledged. */
+	row->tx = life_tx(close, session && session->repaired ?
+				 LIFE_ROLE_ACPT : row->role);
+	row->rx = life_rx(close);
+	row->srtt_us = tp->srtt_us ? tp->srtt_us >> 3 : LIFE_UNKNOWN_US;
+	row->retx = tp->total_retrans;
+}
+
 /**
  * life_finish() - write the row of a session that ends
  * @sk: the socket, on its way to CLOSE
@@ -66,31 +128,14 @@ void life_close_fill(struct life_close *close, const struct sock *sk,
 void life_finish(const struct sock *sk, const struct session *session,
 		 const struct life_close *close)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
 	struct view *view = view_of(sock_net(sk));
 	ktime_t now = ktime_get();
-	u64 now_us = ktime_to_us(now);
 	/* All of it is filled in, but for a process that is not known. */
 	struct life_row row __uninitialized;
 
+	life_row_fill(&row, sk, session, close, ktime_to_us(now));
 	row.view_id = view->id;
 	row.time_us = ktime_to_us(ktime_mono_to_real(now));
-	row.life_us = LIFE_UNKNOWN_US;
-	row.conn_us = LIFE_UNKNOWN_US;
-	row.role = LIFE_ROLE_NONE;
-	row.by = LIFE_BY_NONE;
-	if (likely(session)) {
-		row.role = session->role;
-		row.by = session->by;
-		row.task = session->task;
-		if (session->start_us)
-			row.life_us = now_us - session->start_us;
-		if (session->established) {
-			row.life_us -= session->conn_us;
-			if (session->role == LIFE_ROLE_CONN)
-				row.conn_us = session->conn_us;
-		}
-	}
 	row.end = life_end(close);
 	/*
 	 * Its owner aborts it, or gives up connecting. A packet that had to wait
@@ -104,16 +149,6 @@ void life_finish(const struct sock *sk, const struct session *session,
 		life_task_fill(&row.task);
 		row.by = LIFE_BY_CLOSE;
 	}
-	endpoints_copy(&row.ends, sk);
-	row.netns = sock_net(sk)->ns.inum;
-	row.uid = sk->sk_uid;
-	/* With TCP_REPAIR there was no SYN to be acknowledged. */
-	row.tx = life_tx(close, session && session->repaired ?
-				LIFE_ROLE_ACPT : row.role);
-	row.rx = life_rx(close);
-	row.srtt_us = tp->srtt_us ? tp->srtt_us >> 3 : LIFE_UNKNOWN_US;
-	row.retx = tp->total_retrans;
-
 	ring_write(&life_ring, &row, &view->recorded);
 	view_wake(view);
 }

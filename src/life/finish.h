@@ -12,6 +12,9 @@
 
 void life_close_fill(struct life_close *close, const struct sock *sk,
 		     const struct session *session, int state);
+void life_row_fill(struct life_row *row, const struct sock *sk,
+		   const struct session *session,
+		   const struct life_close *close, u64 now_us);
 void life_finish(const struct sock *sk, const struct session *session,
 		 const struct life_close *close);
 

@@ -9,9 +9,12 @@
 #include "counters.h"
 #include "file.h"
 #include "knetstat.h"
+#include "live.h"
+#include "older.h"
 #include "probe.h"
 #include "procfile.h"
 #include "record.h"
+#include "use.h"
 
 #define LIFE_RECORDS_MAX	4194304U
 #define LIFE_SESSIONS_MAX	4194304U
@@ -58,6 +61,9 @@ int __init life_init(void)
 	err = procfile_check("tcplife");
 	if (err)
 		return err;
+	err = procfile_check("tcplive");
+	if (err)
+		return err;
 	err = procfile_check("stat/tcplife");
 	if (err)
 		return err;
@@ -69,17 +75,26 @@ int __init life_init(void)
 	err = lifefile_init();
 	if (err)
 		goto err_file;
+	err = live_init();
+	if (err)
+		goto err_live;
 	err = counters_init();
 	if (err)
 		goto err_counters;
-	err = records ? probe_init() : 0;
+	if (!records)
+		return 0;
+	err = probe_init();
 	if (err)
 		goto err_probe;
+	use_init();
+	older_init();
 	return 0;
 
 err_probe:
 	counters_exit();
 err_counters:
+	live_exit();
+err_live:
 	lifefile_exit();
 err_file:
 	record_exit();
@@ -97,9 +112,12 @@ err_record:
  */
 void life_exit(void)
 {
-	if (records)
+	if (records) {
+		use_exit();
 		probe_exit();
+	}
 	counters_exit();
+	live_exit();
 	lifefile_exit();
 	record_exit();
 }

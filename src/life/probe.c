@@ -24,9 +24,11 @@
 #include "compat.h"
 #include "finish.h"
 #include "knetstat.h"
+#include "paths.h"
 #include "probe.h"
 #include "record.h"
 #include "task.h"
+#include "use.h"
 
 static struct tracepoint *probe_tracepoint;
 
@@ -57,6 +59,7 @@ static void probe_begin(struct session *session, const struct sock *sk,
 	session->established = false;
 	session->repaired = false;
 	session->by = LIFE_BY_NONE;
+	session->read = 0;
 }
 
 static void probe_connect(const struct sock *sk)
@@ -143,10 +146,12 @@ static void probe_established(const struct sock *sk)
 	 */
 	if (tp->fastopen_connect && tp->srtt_us && !tp->total_retrans)
 		conn_us = min(conn_us, tp->srtt_us >> 3);
+	session_write_begin(session);
 	session->start_us = now - conn_us;
 	session->conn_us = conn_us;
 	session->repaired = tp->repair;
 	session->established = true;
+	session_write_end(session);
 }
 
 /* The session of a socket that is older than the module. */
@@ -158,8 +163,34 @@ static struct session *probe_claim_older(const struct sock *sk)
 		return NULL;
 	session_write_begin(session);
 	probe_begin(session, sk, LIFE_ROLE_NONE, 0);
+	session->read = use_bytes_read(sk);
 	session_write_end(session);
 	return session;
+}
+
+/**
+ * probe_older() - enter a socket that is older than the module
+ * @sk: the socket
+ * @holder: the first thread of a process that holds it
+ *
+ * Context: Process context; the socket is locked.
+ */
+void probe_older(const struct sock *sk, struct task_struct *holder)
+{
+	struct session *session = session_find(&life_sessions, sk);
+
+	/* It has ended meanwhile, or says more by itself. */
+	if (sk->sk_state == TCP_CLOSE || (session && session->by >= LIFE_BY_HOLD))
+		return;
+	if (!session)
+		session = probe_claim_older(sk);
+	if (!session)
+		return;
+	session_write_begin(session);
+	session->listener = sk->sk_state == TCP_LISTEN;
+	if (life_task_fill_of(&session->task, holder))
+		session->by = LIFE_BY_HOLD;
+	session_write_end(session);
 }
 
 /* What comes from here on, once the program can't read it, is for nobody. */
@@ -199,8 +230,7 @@ static void probe_closing(const struct sock *sk, int state)
 		probe_note_received(session, sk);
 	if (session->by >= LIFE_BY_CLOSE || !life_owner_acts())
 		return;
-	life_task_fill(&session->task);
-	session->by = LIFE_BY_CLOSE;
+	life_session_name(session, LIFE_BY_CLOSE);
 }
 
 static void probe_close(const struct sock *sk, int state)
@@ -226,8 +256,11 @@ static void probe_close(const struct sock *sk, int state)
 static void probe_set_state(void *data, const struct sock *sk,
 			    const int oldstate, const int newstate)
 {
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (unlikely(sk->sk_protocol != IPPROTO_TCP)) {
+		if (sk->sk_protocol == IPPROTO_MPTCP)
+			paths_set_state(sk, newstate);
 		return;
+	}
 	if (unlikely(oldstate == newstate)) {
 		probe_same_state(sk, newstate);
 		return;

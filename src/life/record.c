@@ -7,6 +7,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "paths.h"
 #include "record.h"
 
 /* Written at every session's end, by its own lines: see struct ring. */
@@ -75,12 +76,17 @@ int __init record_init(unsigned int records, unsigned int sessions)
 	err = session_table_init(&life_sessions, sessions);
 	if (err)
 		goto err_sessions;
+	err = paths_init(sessions);
+	if (err)
+		goto err_paths;
 	err = register_pernet_subsys(&record_net_ops);
 	if (err)
 		goto err_pernet;
 	return 0;
 
 err_pernet:
+	paths_exit();
+err_paths:
 	session_table_exit(&life_sessions);
 err_sessions:
 	ring_exit(&life_ring);
@@ -99,6 +105,7 @@ void record_exit(void)
 {
 	views_unload();
 	unregister_pernet_subsys(&record_net_ops);
+	paths_exit();
 	session_table_exit(&life_sessions);
 	ring_exit(&life_ring);
 	views_exit();

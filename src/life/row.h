@@ -34,11 +34,21 @@ struct life_task {
 	char comm[TASK_COMM_LEN];
 };
 
-enum life_by { LIFE_BY_NONE, LIFE_BY_LISTEN, LIFE_BY_CLOSE, LIFE_BY_CONNECT };
+/*
+ * How a session's process is known: it opened the listener that the session came
+ * from, held it when the module was loaded, accepted, closed, connected or used it.
+ * What comes later says it better.
+ */
+enum life_by {
+	LIFE_BY_NONE, LIFE_BY_LISTEN, LIFE_BY_HOLD, LIFE_BY_ACCEPT,
+	LIFE_BY_CLOSE, LIFE_BY_CONNECT, LIFE_BY_USE,
+};
+
 enum life_role { LIFE_ROLE_NONE, LIFE_ROLE_CONN, LIFE_ROLE_ACPT };
+
 enum life_end {
 	LIFE_END_NONE, LIFE_END_FIN, LIFE_END_RESET, LIFE_END_ABORT,
-	LIFE_END_REFUSED, LIFE_END_TIMEOUT,
+	LIFE_END_REFUSED, LIFE_END_TIMEOUT, LIFE_END_UNREACH,
 };
 
 /* A time that is not known. */
@@ -54,6 +64,7 @@ enum life_end {
  * @life_us: how long it lived, microseconds, or LIFE_UNKNOWN_US
  * @conn_us: how long it took to connect, or LIFE_UNKNOWN_US
  * @srtt_us: the last smoothed round-trip time, or LIFE_UNKNOWN_US
+ * @cgroup: the id of its cgroup (v2), or 0
  * @ends: its endpoints
  * @task: the process it belonged to, if @by says so
  * @netns: the inode number of its namespace
@@ -61,7 +72,7 @@ enum life_end {
  * @retx: segments retransmitted
  * @by: enum life_by, how the process is known
  * @role: enum life_role
- * @end: enum life_end
+ * @end: enum life_end; of a session that is alive its state
  */
 struct life_row {
 	u64 view_seq;
@@ -72,6 +83,7 @@ struct life_row {
 	u64 life_us;
 	u64 conn_us;
 	u64 srtt_us;
+	u64 cgroup;
 	struct endpoints ends;
 	struct life_task task;
 	u32 netns;
@@ -101,8 +113,11 @@ struct life_shown {
 };
 
 extern const char life_row_header[];
+extern const char life_live_header[];
 
 char *life_row_write(char *p, const struct life_row *row,
 		     const struct life_shown *shown);
+char *life_live_write(char *p, const struct life_row *row,
+		      const struct life_shown *shown);
 
 #endif /* KNETSTAT_LIFE_ROW_H */

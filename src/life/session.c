@@ -187,6 +187,44 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp;
 }
 
+/* How often a copy is begun again before it lets others run: maybe who changes it. */
+#define SESSION_TRIES	100
+
+/**
+ * session_copy() - copy a session
+ * @table: the table
+ * @place: where it is
+ * @key: the address of its socket
+ * @copy: where to
+ *
+ * Context: Process context, may sleep. The socket need not be locked.
+ * Return: whether @copy is a whole copy; false if the session has ended.
+ */
+bool session_copy(const struct session_table *table, unsigned long place,
+		  unsigned long key, struct session *copy)
+{
+	const struct session *session = &table->sessions[place];
+	unsigned int tries;
+	u16 stamp;
+
+	for (tries = 1;; tries++) {
+		/* The stamp before the fields: session_write_end()'s release. */
+		stamp = smp_load_acquire(&session->stamp);
+		/* A data race if it is being changed; then the stamp says so. */
+		data_race(*copy = *session);
+		if (READ_ONCE(table->keys[place]) != key)
+			return false;
+		/* All that before the second look: session_write_begin()'s smp_wmb(). */
+		smp_rmb();
+		if (!(stamp & 1) && READ_ONCE(session->stamp) == stamp)
+			return true;
+		if (tries % SESSION_TRIES)
+			cpu_relax();
+		else
+			schedule_timeout_uninterruptible(1);
+	}
+}
+
 /**
  * session_count() - how many sessions there are
  * @table: the table
@@ -200,7 +238,7 @@ bool session_copy_task(const struct session_table *table, const void *sk,
  */
 unsigned long session_count(const struct session_table *table, u32 netns)
 {
-	unsigned long places = (table->line_mask + 1) * SESSION_LINE;
+	unsigned long places = session_places(table);
 	unsigned long i, count = 0;
 
 	for (i = 0; i < places; i++) {

@@ -16,6 +16,11 @@
  * struct session - what is known of a live TCP socket
  * @start_us: when its SYN was sent or, of an accepted one, when it was made
  *	from that; microseconds of ktime_get(); 0 if it is older than the module
+ * @by: enum life_by
+ * @role: enum life_role
+ * @listener: it is a listener, and no session
+ * @established: it has been in ESTABLISHED
+ * @repaired: it was made by TCP_REPAIR, without a handshake
  * @netns: its namespace, by inode number, which no other has while it lives
  * @task: the process it belongs to, if @by says so; of a listener, who opened
  *	it
@@ -23,15 +28,16 @@
  * @received: the low bits of tcp_sock's bytes_received when its FIN was queued
  * @segs: those of segs_in
  * @data_segs: those of data_segs_in
- * @stamp: odd while the session is being changed; for session_copy_task()
- * @by: enum life_by
- * @role: enum life_role
- * @listener: it is a listener, and no session
- * @established: it has been in ESTABLISHED
- * @repaired: it was made by TCP_REPAIR, without a handshake
+ * @stamp: odd while the session is being changed
+ * @read: the low bits of how much its program had read when it was last seen to
  */
 struct session {
-	u64 start_us;
+	u64 start_us	: 56;
+	u64 by		: 3;
+	u64 role	: 2;
+	u64 listener	: 1;
+	u64 established	: 1;
+	u64 repaired	: 1;
 	struct life_task task;
 	u32 netns;
 	u32 conn_us;
@@ -39,14 +45,16 @@ struct session {
 	u16 segs;
 	u16 data_segs;
 	u16 stamp;
-	u8 by : 4;
-	u8 role : 4;
-	u8 listener : 1;
-	u8 established : 1;
-	u8 repaired : 1;
+	u16 read;
 };
 
 static_assert(sizeof(struct session) == 64, "a cache line each");
+
+/*
+ * The program that has read more bytes than this is known, as far as it will be.
+ * No read of one go, in which a splice() or a large segment is copied, is longer.
+ */
+#define SESSION_READ_MAX	(2 << 20)
 
 /* A line of addresses is looked through at once. */
 #define SESSION_LINE	8
@@ -71,9 +79,9 @@ static_assert(sizeof(struct session) == 64, "a cache line each");
  * them. A softirq that interrupts a probe is at work on another socket: it
  * holds the lock of its own, and ours is taken.
  *
- * session_copy_task() is the exception: a new connection asks for the session
- * of its listener, which may be closed meanwhile. @stamp tells it, as a
- * seqcount does.
+ * Others may look, without that lock: a new connection at the session of its
+ * listener (session_copy_task()), a reader of tcplive at all (session_copy()).
+ * @stamp tells them that it changed meanwhile, as a seqcount does.
  */
 struct session_table {
 	unsigned long line_mask;
@@ -85,13 +93,13 @@ struct session_table {
  * session_write_begin() - before a claimed session's fields are filled in
  * @session: the session
  *
- * Only what session_copy_task() reads needs this: the fields of a session that
- * is claimed, not those that change later.
+ * What nobody reads without the socket's lock needs no such care: @received,
+ * @segs, @data_segs and @read.
  */
 static inline void session_write_begin(struct session *session)
 {
 	WRITE_ONCE(session->stamp, session->stamp | 1);
-	/* The odd stamp before any change: session_copy_task()'s smp_rmb(). */
+	/* The odd stamp before any change: the copiers' smp_rmb(). */
 	smp_wmb();
 }
 
@@ -101,8 +109,14 @@ static inline void session_write_begin(struct session *session)
  */
 static inline void session_write_end(struct session *session)
 {
-	/* All changes before the even stamp: session_copy_task()'s acquire. */
+	/* All changes before the even stamp: the copiers' acquire. */
 	smp_store_release(&session->stamp, session->stamp + 1);
+}
+
+/* How many places a table has. */
+static inline unsigned long session_places(const struct session_table *table)
+{
+	return (table->line_mask + 1) * SESSION_LINE;
 }
 
 int session_table_init(struct session_table *table, unsigned int sessions);
@@ -112,6 +126,8 @@ struct session *session_find(const struct session_table *table, const void *sk);
 void session_release(struct session_table *table, struct session *session);
 bool session_copy_task(const struct session_table *table, const void *sk,
 		       struct life_task *task);
+bool session_copy(const struct session_table *table, unsigned long place,
+		  unsigned long key, struct session *copy);
 unsigned long session_count(const struct session_table *table, u32 netns);
 
 #endif /* KNETSTAT_LIFE_SESSION_H */

@@ -33,16 +33,8 @@ u32 life_pid_ns_token(const struct pid_namespace *ns)
 		       (u64)ns->ns.inum << 32, 32);
 }
 
-/**
- * life_task_fill() - remember the process that current belongs to
- * @task: where
- *
- * Context: Any where life_owner_acts().
- */
-void life_task_fill(struct life_task *task)
+static void life_task_fill_pid(struct life_task *task, const struct pid *pid)
 {
-	/* One's own, which stays as it is as long as one runs. */
-	const struct pid *pid = task_tgid(current);
 	unsigned int level = pid->level;
 
 	task->pid[0] = pid->numbers[0].nr;
@@ -57,6 +49,54 @@ void life_task_fill(struct life_task *task)
 		task->pid_ns[1] = life_pid_ns_token(pid->numbers[level - 1].ns);
 		rcu_read_unlock();
 	}
+}
+
+/**
+ * life_task_fill() - remember the process that current belongs to
+ * @task: where
+ *
+ * Context: Any where life_owner_acts() or life_accepter_acts().
+ */
+void life_task_fill(struct life_task *task)
+{
+	/* One's own PID stays what it is as long as one runs. */
+	life_task_fill_pid(task, task_tgid(current));
 	/* The process's name, not the thread's; prctl() may be changing it. */
 	memcpy(task->comm, current->group_leader->comm, sizeof(task->comm));
+}
+
+/**
+ * life_session_name() - the process that current belongs to is a session's
+ * @session: the session
+ * @by: how that is known
+ *
+ * Context: As life_task_fill(); and what session_find() asks for.
+ */
+void life_session_name(struct session *session, enum life_by by)
+{
+	session_write_begin(session);
+	life_task_fill(&session->task);
+	session->by = by;
+	session_write_end(session);
+}
+
+/**
+ * life_task_fill_of() - remember a process
+ * @task: where
+ * @leader: its first thread, which the caller has a reference to
+ *
+ * Context: Process context.
+ * Return: false if it has ended.
+ */
+bool life_task_fill_of(struct life_task *task, struct task_struct *leader)
+{
+	const struct pid *pid;
+
+	rcu_read_lock();
+	pid = task_tgid(leader);
+	if (pid)
+		life_task_fill_pid(task, pid);
+	rcu_read_unlock();
+	memcpy(task->comm, leader->comm, sizeof(task->comm));
+	return pid;
 }

@@ -7,9 +7,11 @@
 
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "row.h"
+#include "session.h"
 
 struct pid_namespace;
 
@@ -32,7 +34,36 @@ static inline bool life_owner_acts(void)
 	return !in_interrupt() && !(current->flags & PF_KTHREAD);
 }
 
+/**
+ * life_accepter_acts() - whether current is a process that accepts the probed socket
+ *
+ * It does that with bottom halves off, for the lock that it has to take.
+ *
+ * Context: Any, in a probe of the socket.
+ * Return: whether it is; then life_task_fill() may be called.
+ */
+static inline bool life_accepter_acts(void)
+{
+	return in_task() && !(current->flags & PF_KTHREAD);
+}
+
+/**
+ * life_task_is() - whether current belongs to a process that is remembered
+ * @task: the process
+ *
+ * Context: As life_task_fill().
+ * Return: whether it does, by PID and name.
+ */
+static inline bool life_task_is(const struct life_task *task)
+{
+	return task->pid[0] == task_tgid_nr(current) &&
+	       !memcmp(task->comm, current->group_leader->comm,
+		       sizeof(task->comm));
+}
+
 void life_task_fill(struct life_task *task);
+void life_session_name(struct session *session, enum life_by by);
+bool life_task_fill_of(struct life_task *task, struct task_struct *leader);
 u32 life_pid_ns_token(const struct pid_namespace *ns);
 
 #endif /* KNETSTAT_LIFE_TASK_H */

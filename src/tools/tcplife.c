@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tcplife: prints TCP sessions as they end, in the formats of BCC's tcplife.
+ * tcplife: prints TCP sessions as they end, in the formats of BCC's tcplife, or
+ * those that are alive.
  *
- * All it knows is in /proc/net/tcplife, where it finds columns by their names,
+ * All it knows is in /proc/net/tcplife and tcplive, where it finds columns by their names,
  * and rows that it came too late for by gaps in SEQ. From stat/tcplife it takes
  * the number of the last row there was when it began.
  */
@@ -20,7 +21,7 @@ struct options opt;
 
 static const char usage[] =
 "usage: tcplife [-h] [-T] [-t] [-w] [-s] [-p PID] [-L PORTS] [-D PORTS] [-4 | -6]\n"
-"               [-a] [-x] [-J] [-n N]\n"
+"               [-a | -l] [-x] [-J] [-n N]\n"
 "\n"
 "Prints TCP sessions as they end, from /proc/net/tcplife (module knetstat).\n"
 "\n"
@@ -34,6 +35,7 @@ static const char usage[] =
 "  -4, --ipv4              only IPv4\n"
 "  -6, --ipv6              only IPv6\n"
 "  -a, --all               begin with the sessions that have ended already\n"
+"  -l, --live              print the sessions that are alive now, and end\n"
 "  -x, --extended          all columns of the file, as they are there\n"
 "  -J, --json              all columns, a JSON object for each session\n"
 "  -n, --count N           stop after N sessions\n"
@@ -42,6 +44,7 @@ static const char usage[] =
 "\n"
 "  tcplife -T              sessions from now on, until Ctrl-C\n"
 "  tcplife -a -L 80,443    what has been and will be served on two ports\n"
+"  tcplife -lT             who is connected now, and since when\n"
 "  tcplife -stT            for a spreadsheet\n"
 "  tcplife -aJ -n 100      for a program: the 100 oldest that are still known\n";
 
@@ -66,6 +69,7 @@ static void parse_options(int argc, char **argv)
 		{ "ipv4",	no_argument,		NULL, '4' },
 		{ "ipv6",	no_argument,		NULL, '6' },
 		{ "all",	no_argument,		NULL, 'a' },
+		{ "live",	no_argument,		NULL, 'l' },
 		{ "extended",	no_argument,		NULL, 'x' },
 		{ "json",	no_argument,		NULL, 'J' },
 		{ "count",	required_argument,	NULL, 'n' },
@@ -75,7 +79,7 @@ static void parse_options(int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "TtwsaxJh46p:L:D:n:", longs,
+	while ((c = getopt_long(argc, argv, "TtwsalxJh46p:L:D:n:", longs,
 				NULL)) != -1) {
 		switch (c) {
 		case 'T':
@@ -108,6 +112,9 @@ static void parse_options(int argc, char **argv)
 		case 'a':
 			opt.all = true;
 			break;
+		case 'l':
+			opt.live = true;
+			break;
 		case 'x':
 			opt.extended = true;
 			break;
@@ -127,6 +134,8 @@ static void parse_options(int argc, char **argv)
 	}
 	if (optind < argc)
 		usage_error("unexpected argument", argv[optind]);
+	if (opt.live && (opt.all || opt.timestamp))
+		usage_error("-a and -t don't go with -l", NULL);
 	if (opt.json && (opt.time || opt.timestamp || opt.wide || opt.csv))
 		usage_error("-T, -t, -w and -s don't go with -J", NULL);
 }
@@ -137,5 +146,7 @@ int main(int argc, char **argv)
 	follow_prepare();
 	parse_options(argc, argv);
 	tzset();
+	if (opt.live)
+		list_live();
 	follow();
 }

@@ -178,11 +178,12 @@ def load_with_faults(faults, some):
     """insmod with one of its allocations failing, most of them late ones.
 
     The kernel's own loader makes most of them, and it comes first; of the last ones
-    each second has its turn here, and all of them in the long form.
+    each third has its turn here, and all of them in the long form. The very last are
+    of what the module does without if it must: who reads and accepts sessions.
     """
     total = faults.count(insmod)
     rmmod()
-    last = range(max(1, total - 100), total + 1, 1 if LONG else 2)
+    last = range(max(1, total - 250), total + 1, 1 if LONG else 3)
     first = range(1, last.start, max(1, total // 20))
     failed = []
     for nth in [*first, *last]:

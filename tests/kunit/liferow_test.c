@@ -29,11 +29,12 @@ static const struct liferow_case {
 			.task = { .comm = "nginx" },
 			.tx = 48213, .rx = 78, .life_us = 12345,
 			.conn_us = LIFE_UNKNOWN_US, .srtt_us = 45, .retx = 2,
+			.cgroup = 4711,
 			.by = LIFE_BY_CLOSE, .role = LIFE_ROLE_ACPT,
 			.end = LIFE_END_FIN,
 		},
 		{ .seq = 7, .pid = 321, .uid = 33 },
-		"       7 1764150000.123456 4026531840     321 nginx            close      33 acpt 127.0.0.1          80 10.1.2.3        50000      48213         78       12.345         -     0.045    2 fin\n",
+		"       7 1764150000.123456 4026531840     321 nginx            close      33 acpt 127.0.0.1          80 10.1.2.3        50000      48213         78       12.345         -     0.045    2   4711 fin\n",
 	}, {
 		"a process that its reader may not know",
 		{
@@ -45,7 +46,7 @@ static const struct liferow_case {
 			.end = LIFE_END_TIMEOUT,
 		},
 		{ .seq = 1 },
-		"       1          0.000000          0       - -                -           0 conn ::                  0 ::                  0          0          0            -     1.000         -    0 timeout\n",
+		"       1          0.000000          0       - -                -           0 conn ::                  0 ::                  0          0          0            -     1.000         -    0      - timeout\n",
 	}, {
 		"no process, though there is a PID",
 		{
@@ -53,11 +54,11 @@ static const struct liferow_case {
 			.conn_us = LIFE_UNKNOWN_US, .srtt_us = LIFE_UNKNOWN_US,
 		},
 		{ .seq = 1, .pid = 1 },
-		"       1          0.000000          0       - -                -           0 -    0.0.0.0             0 0.0.0.0             0          0          0        0.000         -         -    0 -\n",
+		"       1          0.000000          0       - -                -           0 -    0.0.0.0             0 0.0.0.0             0          0          0        0.000         -         -    0      - -\n",
 	}, {
 		"everything at its widest",
 		{
-			.time_us = U64_MAX, .netns = U32_MAX,
+			.time_us = U64_MAX - 1, .netns = U32_MAX,
 			.ends = {
 				.family = AF_INET6,
 				.lport = U16_MAX, .rport = U16_MAX,
@@ -76,11 +77,11 @@ static const struct liferow_case {
 			.task = { .comm = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1" },
 			.tx = U64_MAX, .rx = U64_MAX, .life_us = U64_MAX - 1,
 			.conn_us = U64_MAX - 1, .srtt_us = U64_MAX - 1,
-			.retx = U32_MAX, .by = LIFE_BY_CONNECT,
+			.retx = U32_MAX, .cgroup = U64_MAX, .by = LIFE_BY_CONNECT,
 			.role = LIFE_ROLE_CONN, .end = LIFE_END_TIMEOUT,
 		},
 		{ .seq = U64_MAX, .pid = U32_MAX, .uid = U32_MAX },
-		"18446744073709551615 18446744073709.551615 4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 connect 4294967295 conn ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 ffff:ffff:ffff:ffff:0:5efe:255.255.255.255 65535 18446744073709551615 18446744073709551615 18446744073709551.614 18446744073709551.614 18446744073709551.614 4294967295 timeout\n",
+		"18446744073709551615 18446744073709.551614 4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 connect 4294967295 conn ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 ffff:ffff:ffff:ffff:0:5efe:255.255.255.255 65535 18446744073709551615 18446744073709551615 18446744073709551.614 18446744073709551.614 18446744073709551.614 4294967295 18446744073709551615 timeout\n",
 	},
 };
 
@@ -96,8 +97,52 @@ static void liferow_test_write(struct kunit *test)
 	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
 }
 
+static const struct liferow_case live_cases[] = {
+	{
+		"a session that is alive",
+		{
+			.time_us = 1764150000123456ULL, .netns = 4026531840U,
+			.ends = {
+				.family = AF_INET, .lport = 50000, .rport = 443,
+				.laddr = IPV4(10, 1, 2, 3),
+				.raddr = IPV4(192, 0, 2, 1),
+			},
+			.task = { .comm = "curl" },
+			.tx = 78, .rx = 48213, .life_us = 12345,
+			.conn_us = 900, .srtt_us = 45, .retx = 2, .cgroup = 1,
+			.by = LIFE_BY_USE, .role = LIFE_ROLE_CONN,
+			.end = TCP_FIN_WAIT2,
+		},
+		{ .pid = 321, .uid = 33 },
+		"1764150000.123456 4026531840     321 curl             use        33 conn 10.1.2.3        50000 192.0.2.1         443         78      48213       12.345     0.900     0.045    2      1 FNW2\n",
+	}, {
+		"one that is older than the module",
+		{
+			.time_us = LIFE_UNKNOWN_US,
+			.ends = { .family = AF_INET },
+			.life_us = LIFE_UNKNOWN_US, .conn_us = LIFE_UNKNOWN_US,
+			.srtt_us = LIFE_UNKNOWN_US, .end = TCP_ESTABLISHED,
+		},
+		{},
+		"                -          0       - -                -           0 -    0.0.0.0             0 0.0.0.0             0          0          0            -         -         -    0      - ESTB\n",
+	},
+};
+
+KUNIT_ARRAY_PARAM_DESC(live, live_cases, name);
+
+static void liferow_test_live(struct kunit *test)
+{
+	const struct liferow_case *c = test->param_value;
+	char *p = buffer_clean(test);
+
+	buffer_expect(test, life_live_write(p, &c->row, &c->shown), "%s",
+		      c->line);
+	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
+}
+
 static struct kunit_case liferow_tests[] = {
 	KUNIT_CASE_PARAM(liferow_test_write, liferow_gen_params),
+	KUNIT_CASE_PARAM(liferow_test_live, live_gen_params),
 	{}
 };
 

@@ -92,6 +92,19 @@ class Hands:
         """Receive @count bytes."""
         life.receive(self.sockets[name], count)
 
+    def peek(self, name, count):
+        """Wait for @count bytes, and leave them where they are."""
+        until(lambda: len(self.sockets[name].recv(count, socket.MSG_PEEK)) == count, "data")
+
+    def splice(self, name, count):
+        """Receive @count bytes by splice(2)."""
+        out, into = os.pipe()
+        while count:
+            count -= LIBC.splice(self.sockets[name].fileno(), None, into, None,
+                                 ctypes.c_size_t(count), 0)
+        os.close(out)
+        os.close(into)
+
     def ended(self, name):
         """Wait for the peer's FIN."""
         life.ended(self.sockets[name])

@@ -19,15 +19,77 @@ FILE = "/proc/net/tcplife"
 STAT = "/proc/net/stat/tcplife"
 
 COLUMNS = ("SEQ TIME NETNS PID COMM BY UID ROLE LADDR LPORT RADDR RPORT TX_B "
-           "RX_B MS CONN_MS SRTT_MS RETX END").split()
+           "RX_B MS CONN_MS SRTT_MS RETX CGROUP END").split()
+LIVE = "/proc/net/tcplive"
+LIVE_COLUMNS = ["SINCE", *COLUMNS[2:-1], "STAT"]
 COUNTERS = "recorded overwritten dropped untracked tracked".split()
 
 MILLIS = r"(\d+\.\d{3}|-)"
 ROW = re.compile(
     r" *(\d+) +(\d+)\.(\d{6}) +(\d+) +(\d+|-) ((?:[!-[\]-~]|\\[0-7]{3})+) +"
-    r"(connect|close|listen|-) +(\d+) (conn|acpt|-) +([0-9a-f.:]+) +(\d+) "
+    r"(use|connect|close|accept|hold|listen|-) +(\d+) (conn|acpt|-) +([0-9a-f.:]+) +(\d+) "
     rf"([0-9a-f.:]+) +(\d+) +(\d+) +(\d+) +{MILLIS} +{MILLIS} +{MILLIS} +"
-    r"(\d+) (fin|reset|abort|refused|timeout|-)")
+    r"(\d+) +(\d+|-) (fin|reset|abort|refused|timeout|unreach|-)")
+
+
+class LiveRow(NamedTuple):
+    """A row of tcplive."""
+    since: object
+    netns: int
+    pid: object
+    comm: object
+    by: object
+    uid: int
+    role: object
+    laddr: str
+    lport: int
+    raddr: str
+    rport: int
+    tx: int
+    rx: int
+    ms: object
+    conn_ms: object
+    srtt_ms: object
+    retx: int
+    cgroup: object
+    state: str
+    line: str
+
+    @property
+    def local(self):
+        """Address and port of this end."""
+        return self.laddr, self.lport
+
+    @property
+    def remote(self):
+        """Address and port of the other end."""
+        return self.raddr, self.rport
+
+    @property
+    def who(self):
+        """The process and how it is known."""
+        return self.pid, self.comm, self.by
+
+
+def parse_live(text):
+    """The LiveRows of @text, tcplive from its first byte on."""
+    check(text.endswith("\n"), "the last line is cut:", repr(text[-100:]))
+    lines = text.split("\n")
+    equal(lines[0].split(), LIVE_COLUMNS, "header")
+    rows = []
+    for line in lines[1:-1]:
+        since, rest = line.split(None, 1)
+        rest, state = rest.rsplit(None, 1)
+        # In between it is a row of tcplife.
+        row = parse_row(f"1 {since if since != '-' else '0.000000'} {rest} -")
+        check(re.fullmatch("ESTB|SYNS|SYNR|FNW1|FNW2|CLSW|LACK|CLSG", state), "STAT of", line)
+        rows.append(LiveRow(row.time if since != "-" else None, *row[2:-2], state, line))
+    return rows
+
+
+def live(path=LIVE):
+    """The LiveRows that there are."""
+    return parse_live(slurp(path).decode("ascii"))
 
 
 class Row(NamedTuple):
@@ -50,6 +112,7 @@ class Row(NamedTuple):
     conn_ms: object
     srtt_ms: object
     retx: int
+    cgroup: object
     end: object
     line: str
 
@@ -76,13 +139,13 @@ def parse_row(line):
         raise Failed(f"malformed row: {line!r}")
     equal(len(line.split()), len(COLUMNS), "fields of", line)
     (seq, secs, micros, netns, pid, comm, by, uid, role, laddr, lport, raddr,
-     rport, tx, rx, ms, conn_ms, srtt_ms, retx, end) = match.groups()
+     rport, tx, rx, ms, conn_ms, srtt_ms, retx, cgroup, end) = match.groups()
     return Row(int(seq), int(secs) * 1000000 + int(micros), int(netns),
                _known(pid, int), _known(comm, unescape), _known(by, str),
                int(uid), _known(role, str), laddr, int(lport), raddr,
                int(rport), int(tx), int(rx), _known(ms, _micros),
                _known(conn_ms, _micros), _known(srtt_ms, _micros), int(retx),
-               _known(end, str), line)
+               _known(cgroup, int), _known(end, str), line)
 
 
 def _known(text, kind):
@@ -231,8 +294,9 @@ class Want:
 
 
 def want(sock, role, end, tx=0, rx=0, local=None, remote=None, **more):
-    """A Want of @sock's session, which is connected, with defaults."""
-    more.setdefault("by", "connect" if role == "conn" else "close")
+    """A Want of @sock's session, which is connected, with defaults: what it has
+    received it has read, or @by says something else."""
+    more.setdefault("by", "use" if rx else "connect" if role == "conn" else "close")
     more.setdefault("pid", os.getpid())
     more.setdefault("comm", comm())
     return Want(local or sock.getsockname()[:2],

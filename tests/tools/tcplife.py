@@ -32,6 +32,7 @@ WORK = tempfile.mkdtemp(prefix="tcplife-test.")
 PROC = f"{WORK}/proc/net"
 LIFE = f"{PROC}/tcplife"
 STAT = f"{PROC}/stat/tcplife"
+LIVE = f"{PROC}/tcplive"
 PROGRAM = f"{WORK}/tcplife"
 
 with open(f"{HERE}/tcplife.table", "rb") as table_file:
@@ -156,10 +157,10 @@ def printed(args, contents=TABLE, zone="UTC"):
     return stdout
 
 
-def transcript():
-    """The transcript: for each command what to expect of it."""
+def transcript(name="tcplife"):
+    """A transcript: for each command what to expect of it."""
     sessions = {}
-    with open(f"{HERE}/tcplife.transcript", encoding="utf-8") as file:
+    with open(f"{HERE}/{name}.transcript", encoding="utf-8") as file:
         for line in file:
             if line.startswith("$ tcplife"):
                 expected = sessions[line[10:].strip()] = ["", "", 0]
@@ -184,6 +185,25 @@ def every_option():
                 raise Failed(f"{what}:\n{got[number]}\nnot:\n"
                              f"{sessions[args][number]}")
     cases(sessions, one)
+
+
+@test
+def alive():
+    """What it prints of tcplive.table, which it reads once."""
+    sessions = transcript("tcplive")
+
+    def one(args):
+        with open(f"{HERE}/tcplive.table", "rb") as file, open(LIVE, "wb") as copy:
+            copy.write(file.read() if "nothing" not in args else file.readline())
+        got = Run(shlex.split(args.replace(" # nothing", "")), zone="XST-5:30").end(None)
+        for number, what in enumerate(("stdout", "stderr", "status")):
+            if got[number] != sessions[args][number]:
+                raise Failed(f"{what}:\n{got[number]}\nnot:\n{sessions[args][number]}")
+    cases(sessions, one)
+    os.unlink(LIVE)
+    _, stderr, status = Run(["-l"]).end(None)
+    equal((stderr, status), ("tcplife: no /proc/net/tcplive: the module is not loaded (modprobe knetstat)\n", 1),
+          "without the module")
 
 
 # What BCC's tcplife prints a row with; it is a Python program, too.

@@ -18,12 +18,18 @@
 #include "tcplife.h"
 
 #define LIFE_FILE	PROC "/net/tcplife"
+#define LIVE_FILE	PROC "/net/tcplive"
 #define STAT_FILE	PROC "/net/stat/tcplife"
 #define READ_SIZE	65536
 
 static const char * const column_names[COLUMNS] = {
-	"SEQ", "TIME", "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT",
-	"TX_B", "RX_B", "MS",
+	"TIME", "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT", "TX_B",
+	"RX_B", "MS", "SEQ",
+};
+
+static const char * const live_names[LIVE_COLUMNS] = {
+	"SINCE", "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT", "TX_B",
+	"RX_B", "MS",
 };
 
 static u64 expected;		/* the SEQ that comes next; 0: not known */
@@ -138,7 +144,10 @@ static bool take_column(unsigned int column, struct word field, struct row *row)
 	case SEQ:
 		return parse_decimal(field, 0, value) && *value;
 	case TIME:
-		return parse_decimal(field, 6, value);
+		/* Not known of one that is alive, and older than the module. */
+		*value = 0;
+		return (opt.live && word_is(field, "-")) ||
+		       parse_decimal(field, 6, value);
 	case PID:
 		*value = 0;
 		return word_is(field, "-") || parse_decimal(field, 0, value);
@@ -220,7 +229,8 @@ static void take_row(struct table *table)
 	row.fields = fields;
 	if (!parse_row(table, &row))
 		table_bad(table, "row");
-	count_missed(row.value[SEQ]);
+	if (!opt.live)
+		count_missed(row.value[SEQ]);
 	if (!wanted(&row))
 		return;
 	print_row(table, &row);
@@ -273,6 +283,22 @@ static void begin_table(struct table *table)
 		die("cannot follow %s: %s", SHOWN(table->path), strerror(errno));
 	/* A row that came in between is shown, and does not count as missed. */
 	expected = last_seq(&seq) ? seq + 1 : 0;
+}
+
+/**
+ * list_live() - print the sessions that are alive, and exit
+ */
+void list_live(void)
+{
+	struct table table = { .read_size = READ_SIZE };
+
+	table_must_open(&table, copy_of(LIVE_FILE, strlen(LIVE_FILE)));
+	table_header(&table, live_names, LIVE_COLUMNS);
+	print_header(&table);
+	while (table_next(&table))
+		take_row(&table);
+	output_flush();
+	exit(0);
 }
 
 /**

@@ -30,8 +30,11 @@ static void print_times(const struct table *table, const struct row *row)
 	if (opt.time) {
 		if (!localtime_r(&seconds, &tm))
 			table_bad(table, "row");
-		text_addf(&out.text, opt.csv ? "%02d:%02d:%02d," : "%02d:%02d:%02d ",
-			  tm.tm_hour, tm.tm_min, tm.tm_sec);
+		if (!row->value[TIME])
+			text_add_str(&out.text, opt.csv ? "-," : "-        ");
+		else
+			text_addf(&out.text, opt.csv ? "%02d:%02d:%02d," : "%02d:%02d:%02d ",
+				  tm.tm_hour, tm.tm_min, tm.tm_sec);
 	}
 	if (opt.timestamp) {
 		if (!begun)
@@ -98,7 +101,7 @@ static void print_extended(const struct table *table, const struct row *row)
 static bool is_string(struct word name)
 {
 	static const char * const strings[] = {
-		"COMM", "BY", "ROLE", "LADDR", "RADDR", "END",
+		"COMM", "BY", "ROLE", "LADDR", "RADDR", "END", "STAT",
 	};
 	size_t i;
 

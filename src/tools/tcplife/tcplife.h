@@ -16,6 +16,7 @@
  * @wide: -w
  * @csv: -s
  * @all: -a
+ * @live: -l
  * @extended: -x
  * @json: -J
  * @family: '4', '6', or 0: both
@@ -30,6 +31,7 @@ struct options {
 	bool wide;
 	bool csv;
 	bool all;
+	bool live;
 	bool extended;
 	bool json;
 	char family;
@@ -41,9 +43,10 @@ struct options {
 
 extern struct options opt;
 
-/* The columns that the program itself looks at. */
+/* The columns that the program itself looks at; TIME is SINCE in tcplive. */
 enum column {
-	SEQ, TIME, PID, COMM, LADDR, LPORT, RADDR, RPORT, TX_B, RX_B, MS,
+	TIME, PID, COMM, LADDR, LPORT, RADDR, RPORT, TX_B, RX_B, MS,
+	LIVE_COLUMNS, SEQ = LIVE_COLUMNS,
 	COLUMNS
 };
 
@@ -70,6 +73,7 @@ struct row {
 
 void follow_prepare(void);
 noreturn void follow(void);
+noreturn void list_live(void);
 void print_header(const struct table *table);
 void print_row(const struct table *table, const struct row *row);
 

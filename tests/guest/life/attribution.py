@@ -2,8 +2,9 @@
 """Whose a session was: the process, and how that is known.
 
 Every scene has its sessions in processes of their own, and none of them in the
-one that looks; bpf.py plays them again for BPF's tcplife. Right is: who connected; else who closed, shut down or aborted; else who
-opened the listener.
+one that looks; bpf.py plays them again for BPF's tcplife. Right is: who read last;
+else who connected; else who closed, shut down or aborted; else who accepted; else who
+opened the listener. (Who held it when the module was loaded is in older.py.)
 """
 
 import errno
@@ -72,12 +73,12 @@ def _exit(scene, agents):
     server.leave()
 
 
-@scene_of("who shuts down, not who closes later")
+@scene_of("who read, not who shuts down")
 def _shutdown(scene, agents):
     client, server, near, far = joined(agents)
     helper = server.fork("helper")
     scene.wants(client.want(near, "conn", "fin", 10, 0),
-                helper.want(far, "acpt", "fin", 0, 10))
+                server.want(far, "acpt", "fin", 0, 10))
     helper.shutdown("s")
     client.ended("s")
     helper.leave()
@@ -92,7 +93,7 @@ def _forking(scene, agents):
     child = server.fork("child")
     server.close("s")
     scene.wants(client.want(near, "conn", "fin", 10, 5),
-                child.want(far, "acpt", "fin", 5, 10))
+                server.want(far, "acpt", "fin", 5, 10))
     child.send("s", 5)
     client.receive("s", 5)
     child.close("s")
@@ -107,7 +108,7 @@ def _forking_client_first(scene, agents):
     child = server.fork("child")
     server.close("s")
     scene.wants(client.want(near, "conn", "fin", 10, 0),
-                child.want(far, "acpt", "fin", 0, 10))
+                server.want(far, "acpt", "fin", 0, 10))
     client.close("s")
     child.ended("s")
     child.leave()
@@ -139,14 +140,14 @@ def _prefork(scene, agents):
 
 @scene_of("prefork server, reset while it sleeps")
 def _prefork_reset(scene, agents):
-    """Nobody acted on it but who opened the listener."""
+    """Who accepted it did nothing else."""
     parent, client = agents("parent", "client")
     port = parent.listen("door")
     worker = parent.fork("worker")
     near = client.connect("s", port)
     far = worker.accept("s", "door")
     scene.wants(client.want(near, "conn", "abort"),
-                parent.want(far, "acpt", "reset", by="listen"))
+                worker.want(far, "acpt", "reset", by="accept"))
     client.abort("s")
     worker.was_reset("s")
     worker.leave()
@@ -170,7 +171,7 @@ def _group(scene, agents, family, end):
         seen.add(member.pid)
         if end == "reset":
             scene.wants(client.want(near, "conn", "abort"),
-                        member.want(far, "acpt", "reset", by="listen"))
+                        member.want(far, "acpt", "reset", by="accept"))
             client.abort(name)
             member.was_reset(name)
         else:
@@ -208,7 +209,7 @@ def _thread(scene, agents):
     scene.wants(client.want(near, "conn", "fin"),
                 server.want(far, "acpt", "fin"),
                 client.want(again, "conn", "abort"),
-                server.want(reset, "acpt", "reset", by="listen"))
+                server.want(reset, "acpt", "reset", by="accept"))
     server.in_thread("close", "s")
     client.ended("s")
     client.in_thread("close", "s")
@@ -239,8 +240,8 @@ def _passed(scene, agents):
     server.close("s")
     client.give("s", other)
     client.close("s")
-    scene.wants(client.want(near, "conn", "fin", 10, 3),
-                heir.want(far, "acpt", "fin", 3, 10))
+    scene.wants(other.want(near, "conn", "fin", 10, 3),
+                server.want(far, "acpt", "fin", 3, 10))
     heir.send("s", 3)
     other.receive("s", 3)
     heir.close("s")
@@ -282,7 +283,7 @@ def _server_killed_unread(scene, agents):
 def _server_sleeps(scene, agents):
     client, server, near, far = joined(agents)
     scene.wants(client.want(near, "conn", "abort", 10, 0),
-                server.want(far, "acpt", "reset", 0, 10, by="listen"))
+                server.want(far, "acpt", "reset", 0, 10))
     client.abort("s")
     server.was_reset("s")
 
@@ -349,13 +350,191 @@ def _unaccepted_heir(scene, agents):
 def _renamed(scene, agents):
     """The name is that of the moment that the PID is from."""
     client, server, near, far = joined(agents)
-    scene.wants(client.want(near, "conn", "fin", 10, 0))
+    scene.wants(client.want(near, "conn", "fin", 12, 0))
     client.rename(b"another")
+    client.send("s", 1)
+    server.receive("s", 1)
+    server.rename(b"reader")
+    client.send("s", 1)
+    server.receive("s", 1)
+    scene.wants(server.want(far, "acpt", "fin", 0, 12))
     server.rename(b"closer")
-    scene.wants(server.want(far, "acpt", "fin", 0, 10))
     client.close("s")
     server.ended("s")
     server.close("s")
+
+
+@scene_of("worker that reads, reset")
+def _worker_reads(scene, agents):
+    _worker(scene, agents, INET, "receive")
+
+
+@scene_of("worker that reads IPv6, reset")
+def _worker_reads6(scene, agents):
+    _worker(scene, agents, INET6, "receive")
+
+
+@scene_of("worker that reads by splice, reset")
+def _worker_splices(scene, agents):
+    _worker(scene, agents, INET, "splice")
+
+
+def _worker(scene, agents, family, how):
+    """The parent opened the listener, the worker reads, the client resets."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door", family)
+    worker = parent.fork("worker")
+    near = client.connect("s", port, family)
+    far = worker.accept("s", "door")
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                worker.want(far, "acpt", "reset", 0, 10))
+    client.send("s", 10)
+    getattr(worker, how)("s", 10)
+    client.abort("s")
+    worker.was_reset("s")
+    worker.leave()
+
+
+@scene_of("worker that reads in a thread, reset")
+def _worker_thread(scene, agents):
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.in_thread("accept", "s", "door")
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                worker.want(far, "acpt", "reset", 0, 10))
+    client.send("s", 10)
+    worker.in_thread("receive", "s", 10)
+    client.abort("s")
+    worker.was_reset("s")
+    worker.leave()
+
+
+@scene_of("worker that only writes, reset")
+def _worker_writes(scene, agents):
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.accept("s", "door")
+    scene.wants(client.want(near, "conn", "abort", 0, 10),
+                worker.want(far, "acpt", "reset", 10, 0, by="accept"))
+    worker.send("s", 10)
+    client.receive("s", 10)
+    client.abort("s")
+    worker.was_reset("s")
+    worker.leave()
+
+
+def _child(scene, agents, count):
+    """The parent accepts, its child reads, the client resets."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    near = client.connect("s", port)
+    far = parent.accept("s", "door")
+    child = parent.fork("child")
+    parent.close("s")
+    scene.wants(client.want(near, "conn", "abort", count, 0),
+                child.want(far, "acpt", "reset", 0, count))
+    for begun in range(0, count, 100000):
+        some = min(count - begun, 100000)
+        client.send("s", some)
+        child.receive("s", some)
+    client.abort("s")
+    child.was_reset("s")
+    child.leave()
+
+
+@scene_of("child that reads, reset")
+def _child_reads(scene, agents):
+    _child(scene, agents, 10)
+
+
+@scene_of("child that reads much, reset")
+def _child_reads_much(scene, agents):
+    _child(scene, agents, 3000000)
+
+
+@scene_of("reader that changes")
+def _readers(scene, agents):
+    client, server, near, far = joined(agents)
+    heir = server.fork("heir")
+    scene.wants(client.want(near, "conn", "fin", 20, 0),
+                heir.want(far, "acpt", "fin", 0, 20))
+    client.send("s", 5)
+    heir.receive("s", 5)
+    client.send("s", 2)
+    server.receive("s", 2)
+    client.send("s", 3)
+    heir.receive("s", 3)
+    client.close("s")
+    heir.ended("s")
+    heir.leave()
+    server.close("s")
+
+
+@scene_of("who looks, not who reads")
+def _peeks(scene, agents):
+    client, server, near, far = joined(agents)
+    other = server.fork("other")
+    scene.wants(client.want(near, "conn", "abort", 15, 0),
+                server.want(far, "acpt", "reset", 0, 15))
+    client.send("s", 5)
+    other.peek("s", 5)
+    client.abort("s")
+    other.was_reset("s")
+    other.leave()
+    server.close("s")
+
+
+@scene_of("inherited listener, reset")
+def _activated(scene, agents):
+    """As a service that is started with the listener that systemd opened."""
+    systemd, client = agents("systemd", "client")
+    port = systemd.listen("door")
+    service = systemd.fork("service")
+    near = client.connect("s", port)
+    far = service.accept("s", "door")
+    scene.wants(client.want(near, "conn", "abort", 1, 0),
+                service.want(far, "acpt", "reset", 0, 1))
+    client.send("s", 1)
+    service.receive("s", 1)
+    client.abort("s")
+    service.was_reset("s")
+    service.leave()
+
+
+@scene_of("client whose child goes on")
+def _daemon(scene, agents):
+    server, client = agents("server", "client")
+    port = server.listen("door")
+    near = client.connect("s", port)
+    far = server.accept("s", "door")
+    child = client.fork("child")
+    client.close("s")
+    scene.wants(child.want(near, "conn", "fin", 0, 10),
+                server.want(far, "acpt", "fin", 10, 0))
+    server.send("s", 10)
+    child.receive("s", 10)
+    child.close("s")
+    server.ended("s")
+    server.close("s")
+    child.leave()
+
+
+@scene_of("accepted, killed unread")
+def _killed_unread(scene, agents):
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.accept("s", "door")
+    scene.wants(client.want(near, "conn", "reset", 10, 0),
+                worker.want(far, "acpt", "abort", 0, 10, by="close"))
+    client.send("s", 10)
+    worker.kill()
+    client.was_reset("s")
 
 
 def kill_socket(names):
@@ -373,7 +552,7 @@ def kill_socket(names):
 def _ss_client(scene, agents):
     client, server, near, far = joined(agents)
     scene.wants(client.want(near, "conn", "abort", 10, 0),
-                server.want(far, "acpt", "reset", 0, 10, by="listen"))
+                server.want(far, "acpt", "reset", 0, 10))
     kill_socket(near)
     equal(client.error("s"), errno.ECONNABORTED, "SO_ERROR")
     server.was_reset("s")
@@ -383,7 +562,7 @@ def _ss_client(scene, agents):
 def _ss_server(scene, agents):
     client, server, near, far = joined(agents)
     scene.wants(client.want(near, "conn", "reset", 10, 0),
-                server.want(far, "acpt", "abort", 0, 10, by="listen"))
+                server.want(far, "acpt", "abort", 0, 10))
     kill_socket(far)
     equal(server.error("s"), errno.ECONNABORTED, "SO_ERROR")
     client.was_reset("s")
@@ -447,11 +626,13 @@ def odd_names():
             client, server, near, far = joined(agents)
             client.rename(name)
             server.rename(name)
+            client.send("s", 1)
+            server.receive("s", 1)
             again = client.connect("t", server.listen("another"))
             server.accept("t", "another")
             comm = name or None
-            scene.wants(server.want(far, "acpt", "fin", 0, 10, comm=comm),
-                        client.want(near, "conn", "fin", 10, 0,
+            scene.wants(server.want(far, "acpt", "fin", 0, 11, comm=comm),
+                        client.want(near, "conn", "fin", 11, 0,
                                     comm=b"client"),
                         client.want(again, "conn", "fin", comm=comm),
                         server.want(again[::-1], "acpt", "fin", comm=comm))

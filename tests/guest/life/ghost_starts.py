@@ -76,7 +76,7 @@ def _fast_reset(wire, family):
     ghost.expect(SYN | ACK)
     server = door.accept()[0]
     receive(server, 50)
-    yield want(None, "acpt", "reset", 0, 50, by="listen",
+    yield want(None, "acpt", "reset", 0, 50,
                local=(OURS[family], ghost.peer),
                remote=(ghost.address, ghost.port), established=False)
     ghost.send(RST | ACK)

@@ -31,7 +31,7 @@ def _timeout_accepted(wire, family):
     ghost.expect(PSH)
     ghost.send(ACK)
     server.sendall(b"x" * 100)
-    yield wanted_of(server, ghost, "acpt", "timeout", 100, 0, by="listen",
+    yield wanted_of(server, ghost, "acpt", "timeout", 100, 0, by="accept",
                     retx=1)
     equal(error_of(server), errno.ETIMEDOUT, "error")
     server.close()

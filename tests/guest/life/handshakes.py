@@ -161,9 +161,9 @@ def mptcp():
             client.close()
             ended(server)
             server.close()
-            # Who ends its paths may be a kernel thread, late.
+            # Reads are the connection's; who ends its paths may be a kernel thread, late.
             for wanted in scene.wanted:
-                wanted.by = any_of(wanted.by, "listen")
+                wanted.by = "connect" if wanted.role == "conn" else any_of("accept", "close")
                 wanted.end = any_of("fin", "reset", "abort")
 
     with Netns():

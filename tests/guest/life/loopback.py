@@ -192,7 +192,7 @@ def _reset_by_server(scene, flavour):
 def _reset_by_client(scene, flavour):
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "abort", 13, 14),
-                want(server, "acpt", "reset", 14, 13, by="listen"))
+                want(server, "acpt", "reset", 14, 13))
     say(client, server, 13)
     say(server, client, 14)
     linger(client)
@@ -206,7 +206,7 @@ def _reset_after_fin(scene, flavour):
     """In CLOSE_WAIT, where a reset is EPIPE to who writes."""
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "abort", 15, 0),
-                want(server, "acpt", "reset", 0, 15, by="listen"))
+                want(server, "acpt", "reset", 0, 15))
     say(client, server, 15)
     client.shutdown(socket.SHUT_WR)
     ended(server)
@@ -220,8 +220,8 @@ def _reset_after_fin(scene, flavour):
 @loopback("unread data at who connected")
 def _unread_at_client(scene, flavour):
     client, server = flavour.pair()
-    scene.wants(want(client, "conn", "abort", 0, 1000),
-                want(server, "acpt", "reset", 1000, 0, by="listen"))
+    scene.wants(want(client, "conn", "abort", 0, 1000, by="connect"),
+                want(server, "acpt", "reset", 1000, 0, by="accept"))
     server.sendall(b"x" * 1000)
     client.recv(1, socket.MSG_PEEK)
     client.close()
@@ -233,7 +233,7 @@ def _unread_at_client(scene, flavour):
 def _unread_at_server(scene, flavour):
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "reset", 1000, 0),
-                want(server, "acpt", "abort", 0, 1000))
+                want(server, "acpt", "abort", 0, 1000, by="close"))
     client.sendall(b"x" * 1000)
     server.recv(1, socket.MSG_PEEK)
     server.close()
@@ -246,7 +246,7 @@ def _data_for_the_gone(scene, flavour):
     """Who closed has ended in order, and its TIME_WAIT resets the other."""
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "fin", 5, 0),
-                want(server, "acpt", "reset", 0, 5, by="listen"))
+                want(server, "acpt", "reset", 0, 5))
     port = client.getsockname()[1]
     say(client, server, 5)
     client.close()
@@ -263,7 +263,7 @@ def _data_for_the_gone(scene, flavour):
 def _no_fin_wait2(scene, flavour):
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "abort", 5, 0),
-                want(server, "acpt", "reset", 0, 5, by="listen"))
+                want(server, "acpt", "reset", 0, 5))
     say(client, server, 5)
     client.setsockopt(TCP, TCP_LINGER2, -1)
     client.close()
@@ -328,7 +328,7 @@ def exchange(client, server, up, down):
 def _disconnected(scene, flavour):
     client, server = flavour.pair()
     scene.wants(want(client, "conn", "abort", 21, 22),
-                want(server, "acpt", "reset", 22, 21, by="listen"))
+                want(server, "acpt", "reset", 22, 21))
     say(client, server, 21)
     say(server, client, 22)
     disconnect(client)
@@ -450,11 +450,11 @@ def _unaccepted(scene, flavour):
 
 @loopback("killed listener, living sessions")
 def _listener_gone(scene, flavour):
-    """BY of a session goes back to a listener that is long gone."""
+    """What is known of a session stays when its listener is long gone."""
     client, server = flavour.pair()     # its listener is closed by now
     another = flavour.door()
     scene.wants(want(client, "conn", "abort"),
-                want(server, "acpt", "reset", by="listen"))
+                want(server, "acpt", "reset", by="accept"))
     linger(client)
     client.close()
     was_reset(server)

@@ -31,6 +31,10 @@ def old(sock, end, tx=0, rx=0, **more):
                 **{"by": "close", **more})
 
 
+# Who held it when the module was loaded, and did nothing since; who read since.
+HELD, USED = {"by": "hold"}, {"by": "use"}
+
+
 NOBODY = {"by": None, "pid": None, "comm": None}
 
 # name: function(family), a generator; at its first yield the module is loaded,
@@ -73,7 +77,8 @@ def _before(family):
 def _after(family):
     client, server = pair(family)
     yield
-    wanted = old(client, "fin", 100, 2000), old(server, "fin", 2000, 100)
+    wanted = (old(client, "fin", 100, 2000, **USED),
+              old(server, "fin", 2000, 100, **USED))
     say(client, server, 100)
     say(server, client, 2000)
     client.close()
@@ -86,7 +91,7 @@ def _one_byte(family):
     client, server = pair(family)
     say(client, server, 1)
     yield
-    wanted = old(client, "fin", 1, 1), old(server, "fin", 1, 1)
+    wanted = old(client, "fin", 1, 1, **USED), old(server, "fin", 1, 1)
     say(server, client, 1)
     server.close()
     ended(client)
@@ -101,8 +106,8 @@ def _half_closed(family):
     client.shutdown(socket.SHUT_WR)
     ended(server)
     yield
-    # what FIN_WAIT2 is left by is no task's doing
-    wanted = old(client, "fin", 300, 400, **NOBODY), old(server, "fin", 400, 300)
+    wanted = (old(client, "fin", 300, 400, **USED),
+              old(server, "fin", 400, 300))
     say(server, client, 400)
     server.close()
     ended(client)
@@ -116,7 +121,7 @@ def _reset(family):
     say(client, server, 10)
     say(server, client, 20)
     yield
-    wanted = old(client, "abort", 10, 20), old(server, "reset", 20, 10, **NOBODY)
+    wanted = old(client, "abort", 10, 20), old(server, "reset", 20, 10, **HELD)
     linger(client)
     client.close()
     was_reset(server)
@@ -130,7 +135,7 @@ def _unread(family):
     client.sendall(b"x" * 10)
     server.recv(1, socket.MSG_PEEK)
     yield
-    wanted = (old(client, "reset", 10, 0, **NOBODY),
+    wanted = (old(client, "reset", 10, 0, **HELD),
               old(server, "abort", 0, 10))
     server.close()
     was_reset(client)
@@ -145,7 +150,7 @@ def _unaccepted(family):
     client.connect(door.getsockname())
     client.sendall(b"x" * 10)
     yield
-    wanted = (old(client, "reset", 10, 0, **NOBODY),
+    wanted = (old(client, "reset", 10, 0, **HELD),
               want(None, None, "abort", 0, 10, known=False,
                    local=client.getpeername()[:2],
                    remote=client.getsockname()[:2], **NOBODY))
@@ -157,7 +162,7 @@ def _unaccepted(family):
 
 @scene_of("an old listener's new session")
 def _old_listener(family):
-    """All is known of it; but not who opened the listener."""
+    """All is known of it; of the listener, who held it when the module was loaded."""
     door = listener(family)
     yield
     wanted = []
@@ -173,11 +178,18 @@ def _old_listener(family):
             server.close()
         else:
             wanted += [want(client, "conn", "abort", 10, 0),
-                       want(server, "acpt", "reset", 0, 10, **NOBODY)]
+                       want(server, "acpt", "reset", 0, 10)]
             linger(client)
             client.close()
             was_reset(server)
             server.close()
+    client = socket.socket(family)
+    client.connect(door.getsockname())
+    wanted += [want(client, "conn", "abort"),
+               want(None, "acpt", "reset", local=client.getpeername()[:2],
+                    remote=client.getsockname()[:2], by="listen")]
+    linger(client)
+    client.close()
     door.close()
     yield wanted
 
@@ -187,7 +199,7 @@ def _again(family):
     client, server = pair(family)
     say(client, server, 10)
     yield
-    wanted = [old(client, "abort", 10, 0), old(server, "reset", 0, 10, **NOBODY)]
+    wanted = [old(client, "abort", 10, 0), old(server, "reset", 0, 10, **HELD)]
     life.disconnect(client)
     was_reset(server)
     server.close()
@@ -251,7 +263,7 @@ def _ghostly(wire, family, active, way):
         ghost.send(RST | ACK)
         sock.setblocking(True)
         was_reset(sock)
-        yield [old(sock, "reset", 40, 0, retx=1, **{**names, **NOBODY})]
+        yield [old(sock, "reset", 40, 0, retx=1, **{**names, **HELD})]
     elif way == "both in flight":
         ghost.ack -= 60
         ghost.send(ACK)
@@ -297,7 +309,7 @@ def older():
 
 @test
 def older_processes():
-    """Who closes it is named, even if it is all that is known."""
+    """Who closes it is named, or who held it when the module was loaded."""
     from lib.agents import Agents
     from guest.life.attribution import kill_socket, joined
     with Netns():
@@ -324,9 +336,9 @@ def older_processes():
                     kill_socket(near)
                     server.was_reset("s")
                     scene.wants(client.want(near, None, "abort", 10, 0,
-                                            known=False, **NOBODY),
+                                            known=False, **HELD),
                                 server.want(far, None, "reset", 0, 10,
-                                            known=False, **NOBODY))
+                                            known=False, **HELD))
         finally:
             if not os.path.exists(life.FILE):
                 insmod()

@@ -23,7 +23,7 @@ TCP_REPAIR_OPTIONS, TCP_REPAIR_WINDOW = 22, 29
 
 @test
 def unreachable():
-    """No such neighbour: EHOSTUNREACH comes while it connects."""
+    """No such neighbour: this host tells itself so by ICMP while it connects."""
     def one(name):
         family, there = {"v4": (INET, "10.77.0.9"),
                          "v6": (INET6, "fd77::9")}[name]
@@ -31,7 +31,7 @@ def unreachable():
             client = socket.socket(family, socket.SOCK_STREAM)
             try:
                 client.bind(("10.77.0.1" if family == INET else "fd77::1", 0))
-                scene.wants(want(client, "conn", None, remote=(there, 9),
+                scene.wants(want(client, "conn", "unreach", remote=(there, 9),
                                  established=False))
                 client.connect((there, 9))
                 raise Failed("connected")
@@ -94,8 +94,8 @@ def namespace_destroyed():
         clients, wanted = [], []
         for number, (near, far, end, by) in enumerate((
                 ("10.78.0.1", "10.78.0.2", "fin", "close"),
-                ("10.78.0.1", "10.78.0.2", "reset", "listen"),
-                ("10.79.0.1", "10.79.0.2", "timeout", "close"))):
+                ("10.78.0.1", "10.78.0.2", "reset", "use"),
+                ("10.79.0.1", "10.79.0.2", "timeout", "use"))):
             client = socket.create_connection((near, port))
             client.sendall(b"x" * number)
             clients.append(client)

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The file tcplive of each namespace: what tcplife would say of each session that
+ * is alive if it ended now.
+ *
+ * It goes through the table of live sessions, place by place. A key there is the
+ * address of a socket; TCP's are SLAB_TYPESAFE_BY_RCU, so what was one when the
+ * key was read is one, this or another, until the RCU read-side critical section
+ * ends. So in there a reference is taken, and the key looked at again: it is
+ * given back before the socket ends. Then the socket can be read without its
+ * lock; and if the key is gone when all is read, it has ended, and its row is in
+ * tcplife by now: who reads this file and then that one loses no session.
+ *
+ * struct live_file is owned by one open file and touched under its seq_file's
+ * mutex.
+ */
+#include <linux/ktime.h>
+#include <linux/proc_fs.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/seq_file.h>
+#include <linux/user_namespace.h>
+#include <net/net_namespace.h>
+#include <net/tcp.h>
+
+#include "finish.h"
+#include "live.h"
+#include "procfile.h"
+#include "reader.h"
+#include "record.h"
+
+/* What seq_file does for a record costs as much as a row: so it is some of them. */
+#define LIVE_RECORD_ROWS	16
+
+/**
+ * struct live_file - an open tcplive
+ * @reader: whose sessions it shows, and what of them
+ * @place: where in the table the record begins
+ * @end: where that ended when it was written
+ */
+struct live_file {
+	struct life_reader reader;
+	unsigned long place;
+	unsigned long end;
+};
+
+/* Takes a reference to the socket of a session that the reader may see, or not. */
+static struct sock *live_hold(const struct live_file *file, unsigned long place,
+			      unsigned long *key)
+{
+	const struct session *session = &life_sessions.sessions[place];
+	struct sock *sk = NULL;
+
+	rcu_read_lock();
+	*key = READ_ONCE(life_sessions.keys[place]);
+	/* A data race if it is being claimed or changed: only a hint. */
+	if (*key && !data_race((bool)session->listener) &&
+	    (life_reader_of_all(&file->reader) ||
+	     /* And so is this. */
+	     data_race(session->netns) == file->reader.view->netns))
+		sk = (struct sock *)*key;
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	rcu_read_unlock();
+	if (sk && READ_ONCE(life_sessions.keys[place]) != *key) {
+		sock_put(sk);
+		sk = NULL;
+	}
+	return sk;
+}
+
+/* What there is to say of a session; false if it has ended, or is no session. */
+static bool live_fill(const struct live_file *file, unsigned long place,
+		      unsigned long key, const struct sock *sk,
+		      struct life_row *row)
+{
+	struct session session;
+	struct life_close close;
+	ktime_t now;
+	int state;
+
+	if (!session_copy(&life_sessions, place, key, &session) ||
+	    session.listener ||
+	    (!life_reader_of_all(&file->reader) &&
+	     session.netns != file->reader.view->netns))
+		return false;
+	state = inet_sk_state_load(sk);
+	/* The handshake of who accepts is no session. */
+	if (state == TCP_CLOSE || state == TCP_LISTEN ||
+	    (state == TCP_SYN_RECV && session.role != LIFE_ROLE_CONN))
+		return false;
+	now = ktime_get();
+	life_close_fill(&close, sk, &session, state);
+	life_row_fill(row, sk, &session, &close, ktime_to_us(now));
+	row->time_us = row->life_us == LIFE_UNKNOWN_US ? LIFE_UNKNOWN_US :
+		       ktime_to_us(ktime_mono_to_real(now)) - row->life_us;
+	row->end = state;
+	/* What was read before this was the session's. */
+	smp_rmb();
+	return READ_ONCE(life_sessions.keys[place]) == key;
+}
+
+/* Finds the first session from @file->end on, and goes behind it. */
+static bool live_next_row(struct live_file *file, struct life_row *row)
+{
+	unsigned long places = session_places(&life_sessions), place, key;
+	struct sock *sk;
+	bool found;
+
+	while (file->end < places) {
+		place = file->end++;
+		if (!(place % 1024))
+			cond_resched();
+		if (!READ_ONCE(life_sessions.keys[place]))
+			continue;
+		sk = live_hold(file, place, &key);
+		if (!sk)
+			continue;
+		found = live_fill(file, place, key, sk, row);
+		sock_put(sk);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+static void *live_record(struct live_file *file, loff_t pos)
+{
+	file->place = pos - 1;
+	return file->place < session_places(&life_sessions) ? file : NULL;
+}
+
+static void *live_start(struct seq_file *seq, loff_t *pos)
+{
+	return *pos ? live_record(seq->private, *pos) : SEQ_START_TOKEN;
+}
+
+static void *live_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct live_file *file = seq->private;
+
+	*pos = v == SEQ_START_TOKEN ? 1 : file->end + 1;
+	return live_record(file, *pos);
+}
+
+static void live_stop(struct seq_file *seq, void *v)
+{
+	/* Nothing is held. */
+}
+
+static int live_show(struct seq_file *seq, void *v)
+{
+	struct live_file *file = seq->private;
+	struct life_row row;
+	struct life_shown shown;
+	char *begin, *p;
+	unsigned int n;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, life_live_header);
+		return 0;
+	}
+	if (seq_get_buf(seq, &begin) < LIVE_RECORD_ROWS * LIFE_ROW_MAX) {
+		seq_commit(seq, -1);
+		return 0;
+	}
+	p = begin;
+	file->end = file->place;
+	for (n = 0; n < LIVE_RECORD_ROWS; n++) {
+		if (!live_next_row(file, &row))
+			break;
+		shown.pid = life_reader_pid(&file->reader, &row);
+		shown.uid = from_kuid_munged(seq_user_ns(seq), row.uid);
+		p = life_live_write(p, &row, &shown);
+	}
+	seq_commit(seq, p - begin);
+	return 0;
+}
+
+static const struct seq_operations live_seq_ops = {
+	.start	= live_start,
+	.next	= live_next,
+	.stop	= live_stop,
+	.show	= live_show,
+};
+
+static int live_open(struct inode *inode, struct file *filp)
+{
+	return PTR_ERR_OR_ZERO(life_reader_open(inode, filp, &live_seq_ops,
+						sizeof(struct live_file)));
+}
+
+static const struct proc_ops live_proc_ops = {
+	.proc_open	= live_open,
+	.proc_read_iter	= procfile_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= procfile_release,
+};
+
+static int __net_init live_net_init(struct net *net)
+{
+	return proc_create("tcplive", 0444, net->proc_net,
+			   &live_proc_ops) ? 0 : -ENOMEM;
+}
+
+static void __net_exit live_net_exit(struct net *net)
+{
+	remove_proc_entry("tcplive", net->proc_net);
+}
+
+static struct pernet_operations live_net_ops = {
+	.init = live_net_init,
+	.exit = live_net_exit,
+};
+
+/**
+ * live_init() - make the file in every namespace there is and will be
+ *
+ * Context: Process context, at load, after record_init().
+ * Return: 0, or a negative error.
+ */
+int __init live_init(void)
+{
+	return register_pernet_subsys(&live_net_ops);
+}
+
+/**
+ * live_exit() - remove the file from every namespace
+ *
+ * Context: Process context. When it returns nothing of this file runs.
+ */
+void live_exit(void)
+{
+	unregister_pernet_subsys(&live_net_ops);
+}

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0
+"""tcplive: the sessions that are alive, and what is said of them."""
+
+import os
+import re
+import socket
+import time
+
+from lib import life, tables
+from lib.agents import Agents
+from lib.ktap import Workers, cases, check, equal, in_child, note, scaled, test, until
+from lib.life import LIVE, live
+from lib.scenes import say
+from lib.world import (PLAIN_USER, Netns, connect, enter_userns, insmod, listener, many_files,
+                       pair, rmmod, user)
+
+INET, INET6 = socket.AF_INET, socket.AF_INET6
+
+
+def of(rows, sock):
+    """The only one of @rows that is of @sock."""
+    ends = sock.getsockname()[:2], sock.getpeername()[:2]
+    mine = [row for row in rows if (row.local, row.remote) == ends]
+    equal(len(mine), 1, "rows of", ends)
+    return mine[0]
+
+
+@test
+def columns():
+    """Each field is in its column, to the left or to the right of it."""
+    with Netns():
+        kept = [pair(INET), pair(INET6)]
+        lines = life.slurp(LIVE).decode("ascii").split("\n")
+        heads = [(match.start(), match.end()) for match in re.finditer(r"\S+", lines[0])]
+        equal(lines[0].split(), life.LIVE_COLUMNS, "header")
+        equal(len(lines), 6, "lines")
+        for line in lines[1:-1]:
+            equal(line, line.rstrip(), "blanks at the end")
+            if "::" in line:
+                continue        # wider than what is reserved for IPv4
+            for (begin, end), match in zip(heads, re.finditer(r"\S+", line)):
+                check(match.start() == begin or match.end() == end, repr(line),
+                      "does not line up with", repr(lines[0]), "at", begin)
+        del kept
+
+
+@test
+def both_ends():
+    """While nothing flows the numbers are exact, and what they will be in tcplife."""
+    def one(name):
+        family = {"v4": INET, "v6": INET6}[name]
+        client, server = pair(family)
+        say(client, server, 4000)
+        say(server, client, 70000)
+        rows = live()
+        near, far = of(rows, client), of(rows, server)
+        equal((near.tx, near.rx, far.tx, far.rx), (4000, 70000, 70000, 4000), "bytes")
+        equal((near.role, far.role, near.state, far.state), ("conn", "acpt", "ESTB", "ESTB"),
+              "roles and states")
+        equal({row.who for row in (near, far)}, {(os.getpid(), life.comm(), "use")}, "who")
+        for row in near, far:
+            now = time.time_ns() // 1000
+            check(abs(row.since + row.ms - now) < 10**7, "SINCE and MS:", row.line)
+        client.shutdown(socket.SHUT_WR)
+        until(lambda: (of(live(), server).state, of(live(), client).state) == ("CLSW", "FNW2"),
+              live)
+        equal(of(live(), client).tx, 4000, "TX_B without the FIN")
+        server.close()
+        until(lambda: len(follower.now_and_before()) == 2, "the rows of tcplife")
+        equal(live(), [], "alive")
+        for was, then in (near, far), (far, near):
+            row = [row for row in follower.rows if row.local == was.local][0]
+            equal((row.tx, row.rx, row.role, row.who, row.cgroup, row.netns),
+                  (was.tx, was.rx, was.role, was.who, was.cgroup, was.netns), "in tcplife")
+            equal(then.tx, was.rx, "the other end's")
+        client.close()
+
+    for name in "v4", "v6":
+        with Netns():
+            follower = Rows()
+            cases([name], one)
+
+
+class Rows(life.Follower):
+    """A Follower who keeps all that came."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def now_and_before(self):
+        """All Rows since it was made."""
+        self.rows += self.now()
+        return self.rows
+
+
+@test
+def who_connects():
+    """From the SYN on for who connects; for who accepts when the handshake is over."""
+    with Netns():
+        with listener(INET, 0) as door:
+            first = connect(door)
+            stuck = [socket.socket() for _ in range(2)]
+            for sock in stuck:
+                sock.setblocking(False)
+                sock.connect_ex(door.getsockname())
+            # One may wait in a queue of none; the other's SYN is not answered.
+            until(lambda: {row.state for row in live() if row.role == "conn"} == {"ESTB", "SYNS"},
+                  live)
+            for row in live():
+                check((row.conn_ms is None) == (row.state != "ESTB" or row.role == "acpt"),
+                      "CONN_MS:", row.line)
+                check(row.state != "LSTN" and row.ms is not None, row.line)
+            for sock in stuck + [first]:
+                sock.close()
+
+
+@test
+def older():
+    """What is older than the module has no age, and who holds it."""
+    with Netns():
+        rmmod()
+        try:
+            client, server = pair(INET)
+            say(client, server, 10)
+        finally:
+            insmod()
+        row = of(live(), server)
+        equal((row.since, row.ms, row.role, row.rx, row.who),
+              (None, None, None, 10, (os.getpid(), life.comm(), "hold")), "older")
+        client.close()
+
+
+@test
+def who_may_see():
+    """The namespace's to who reads there, all to the host's root; whose, as in tcplife."""
+    def shown(path=LIVE):
+        return {(row.lport, row.pid) for row in live(path)}
+
+    one, other = Netns(), Netns()
+    with one:
+        with user(PLAIN_USER):
+            theirs = pair(INET)
+        mine = pair(INET)
+    with other:
+        far = pair(INET)
+    everyone = {(sock.getsockname()[1], os.getpid())
+                for sock in (*theirs, *mine, *far)}
+    check(everyone <= shown(f"/proc/{os.getpid()}/net/tcplive"), "root sees all")
+    with one:
+        inside = {(sock.getsockname()[1], os.getpid()) for sock in (*theirs, *mine)}
+        equal(shown(), inside, "inside")
+
+        def plain():
+            os.setgroups([])
+            os.setresuid(PLAIN_USER, PLAIN_USER, PLAIN_USER)
+            return shown()
+        own = {sock.getsockname()[1] for sock in theirs}
+        equal(in_child(plain), {(port, pid if port in own else None) for port, pid in inside},
+              "a plain user")
+        equal(in_child(lambda: (enter_userns(), shown())[1]),
+              {(port, None if port not in {s.getsockname()[1] for s in mine} else pid)
+               for port, pid in inside}, "root of a user namespace")
+
+
+@test
+def many():
+    """Sessions of many namespaces, each once, however it is read."""
+    spaces, each = scaled((50, 100), (10, 20))
+    many_files()
+    kept, ports = [], {}
+    for _ in range(spaces):
+        netns = Netns()
+        with netns:
+            with listener(INET, each) as door:
+                for _ in range(each):
+                    client = connect(door)
+                    kept += [client, door.accept()[0]]
+            ports[life.netns_inode()] = sorted(
+                row.lport for row in live())
+            equal(len(ports[life.netns_inode()]), 2 * each, "in a namespace")
+        kept.append(netns)
+    for size in 1 << 20, 4096, 100:
+        found = {}
+        for row in life.parse_live(life.slurp(LIVE, size).decode("ascii")):
+            found.setdefault(row.netns, []).append(row.lport)
+        for inode, some in ports.items():
+            equal(sorted(found.get(inode, ())), some, "by reads of", size)
+
+
+@test
+def storm():
+    """Sessions that stay are in every reading once, whatever comes and goes; and each
+    that ends is in tcplive or, after that, in tcplife."""
+    def churn(stop):
+        with listener(INET, 16) as door:
+            while not stop():
+                client = connect(door)
+                server = door.accept()[0]
+                client.close()
+                server.close()
+
+    def reads(stop):
+        readings = 0
+        while not stop():
+            ends = [(row.local, row.remote) for row in live()]
+            mine = [end for end in ends if end in stay]
+            equal(len(mine), len(stay), "rows of those that stay")
+            equal(len(set(mine)), len(stay), "different ones")
+            readings += 1
+        return readings
+
+    def account(stop):
+        """Live first, then the ring: nobody is in neither."""
+        rounds = 0
+        while not stop():
+            with listener(INET, 1) as door:
+                client = connect(door)
+                server = door.accept()[0]
+            ends = client.getsockname()[:2], client.getpeername()[:2]
+            pid = os.fork()
+            if not pid:
+                client.close()
+                server.close()
+                os._exit(0)
+            client.close()
+            server.close()
+            seen = any((row.local, row.remote) == ends for row in live())
+            check(seen or any((row.local, row.remote) == ends for row in life.read()),
+                  "in neither:", ends)
+            os.waitpid(pid, 0)
+            rounds += 1
+        return rounds
+
+    with Netns():
+        kept = [pair(INET) for _ in range(20)]
+        stay = {(sock.getsockname()[:2], sock.getpeername()[:2])
+                for both in kept for sock in both}
+        with Workers(churn, churn, reads, reads, account) as workers:
+            workers.rounds(scaled(30, 10, long=2000))
+        note(f"readings and rounds: {workers.answers[2:]}")
+
+
+@test
+def unload():
+    """The module goes while the file is read."""
+    with Netns():
+        kept = [pair(INET) for _ in range(200)]
+        fd = os.open(LIVE, os.O_RDONLY)
+        check(os.read(fd, 5000), "a first read")
+        rmmod()
+        try:
+            for _ in range(3):
+                try:
+                    os.read(fd, 5000)
+                except OSError:
+                    break
+            os.close(fd)
+        finally:
+            insmod()
+        del kept
+
+
+@test
+def beside_the_table():
+    """The sessions that /proc/net/tcp has, in their states."""
+    with Netns(), Agents() as agents:
+        client, server = agents("client", "server")
+        port = server.listen("door")
+        for number in range(10):
+            client.connect(f"c{number}", port)
+            server.accept(f"s{number}", "door")
+        for number in range(3):
+            client.shutdown(f"c{number}")
+
+        def both():
+            return (sorted((row.local, row.foreign, row.stat)
+                           for row in tables.read_kernel("tcpstat")
+                           if row.stat not in ("LSTN", "TIMW")),
+                    sorted((f"{row.laddr}:{row.lport}", f"{row.raddr}:{row.rport}", row.state)
+                           for row in live()))
+
+        def same():
+            kernels, ours = both()
+            return kernels == ours
+        until(same, both)
+        equal(len(both()[0]), 20, "sessions")
