@@ -2,9 +2,9 @@
 /*
  * The only file that knows kernel versions.
  *
- * The module is written for the newest kernel; what older ones lack is made up
- * here, told by a symbol where one tells, else by a probe of the headers in
- * Kbuild (KNETSTAT_HAVE_...).
+ * The module is written for the newest kernel; what older ones lack is defined
+ * here, depending on a symbol where there is one, else on a probe of the
+ * headers in Kbuild (KNETSTAT_HAVE_...).
  */
 #ifndef KNETSTAT_COMPAT_H
 #define KNETSTAT_COMPAT_H
@@ -65,8 +65,8 @@ static inline void seq_net_put(struct seq_net_private *p)
 }
 
 /*
- * One UDP table for all namespaces, known to the proc file; since 6.2 one for
- * each ("udp: Set NULL to udp_seq_afinfo.udp_table.").
+ * Before 6.2 all namespaces share one UDP table, which the proc file has; since
+ * then each has one ("udp: Set NULL to udp_seq_afinfo.udp_table.").
  */
 static inline struct udp_table *udp_seq_table(struct seq_file *seq)
 {
@@ -85,10 +85,10 @@ static inline struct udp_table *udp_seq_table(struct seq_file *seq)
 
 /*
  * 6.17, "net: annotate races around sk->sk_uid": a socket's owner and inode can
- * be read from it. Before, they are read from the inode of its struct socket.
- * sock_i_uid() and sock_i_ino() take sk_callback_lock for that, twice a row;
- * but sockfs leaves its inodes, which the struct socket is a part of, to RCU
- * (5.2, "sockfs: switch to ->free_inode()"), and RCU is enough to look at them.
+ * be read from the sock. Before, they are read from its struct socket's inode.
+ * sock_i_uid() and sock_i_ino() take sk_callback_lock for that, twice per row,
+ * but RCU is enough: sockfs frees its inodes, together with the struct socket,
+ * by RCU (5.2, "sockfs: switch to ->free_inode()").
  * The caller is in an RCU read-side critical section.
  */
 #ifndef KNETSTAT_HAVE_SK_UID

@@ -31,11 +31,11 @@ struct endpoints {
 
 /**
  * endpoints_copy_addresses() - copy a socket's family and addresses
- * @ends: where to; of IPv4 only the first four bytes of each address are written
- * @sk: the socket, or what stands for one: only its sock_common is read
+ * @ends: where to; for IPv4 only the first four bytes of each address are set
+ * @sk: a socket, TIME_WAIT or request socket; only its sock_common is read
  *
- * Context: Any. Without the socket's lock it may be a mixture of old and new, as
- * in /proc/net/tcp.
+ * Context: Any. Without the socket's lock the copy may mix old and new values,
+ * as in /proc/net/tcp.
  */
 static __always_inline void endpoints_copy_addresses(struct endpoints *ends,
 						     const struct sock *sk)

@@ -90,7 +90,7 @@ static __always_inline unsigned int field_zeros(u64 digits)
 static __always_inline char *field_u64(char *p, u64 v)
 {
 	if (v < 10) {
-		*p = '0' + v % 10;	/* of a constant, too, a char */
+		*p = '0' + v % 10;	/* a char even for a constant @v */
 		return p + 1;
 	}
 	return field_dec(p, v);

@@ -2,18 +2,18 @@
 /*
  * The walk over processes, their threads, and their descriptors.
  *
- * Contexts and locks. All of it is process context and may sleep, but for what
- * looks at a descriptor, which is called under, in this order
+ * Contexts and locks. Everything runs in process context and may sleep, except
+ * for walk_look_t, which is called with these locks held, taken in this order
  *
- *	task_lock(task)		exit, exec and unshare() take it to give up the
+ *	task_lock(task)		exit, exec and unshare() take it to drop the
  *				task's table, which stays while we hold it
- *	  files->file_lock	who closes a descriptor takes it to take the file
- *				out of the table, which holds the file, which
+ *	  files->file_lock	closing a descriptor takes it to remove the file
+ *				from the table; the table holds the file, which
  *				holds the socket
  *
- * as update_classid_sock() has it, too. Nothing may be allocated, looked up or
- * waited for there. Both are held for WALK_SLOTS slots or WALK_FILES files at
- * most, whatever the size of the table: any user can have one of fs.nr_open.
+ * as in update_classid_sock(). Do not allocate, look up or wait for anything
+ * under them. They are held for at most WALK_SLOTS slots or WALK_FILES files,
+ * whatever the size of the table: any user can have one of fs.nr_open.
  */
 #ifndef KNETSTAT_WALK_H
 #define KNETSTAT_WALK_H

@@ -11,10 +11,10 @@
  * The iterators take a bucket's spinlock (the listeners' plain, all others
  * with bottom halves off) and hold it while they are at a row of that bucket.
  *
- * Both iterators know only one way to go on after a stop: TCP to the row where
- * it stopped, UDP to count all rows from the first one on, which costs a
- * reader of n rows n * n steps. iter_start() instead puts them down at any
- * bucket, and iter_batch() leaves them between two.
+ * After a stop, TCP's iterator can only resume at the row where it stopped, and
+ * UDP's counts all rows from the first one again: n * n steps for a reader of n
+ * rows. iter_start() instead starts them at any bucket, and iter_batch() stops
+ * them between two buckets.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -42,8 +42,8 @@ static_assert(offsetof(struct tcp_iter_state, p) == 0);
 static_assert(offsetof(struct udp_iter_state, p) == 0);
 
 /*
- * Where UDP's iterator is told it stopped: the last socket of a bucket. It
- * only looks for what comes next there, and nothing does.
+ * Passed to UDP's iterator as the last socket of a bucket. The iterator only
+ * looks for its successor, and there is none.
  */
 static struct sock iter_udp_last;
 
@@ -142,9 +142,9 @@ static void *iter_start_tcp(struct seq_file *seq,
 	v = iter_resume_tcp(seq, place);
 	if (st->state != place->state) {
 		/*
-		 * The listeners that were to come have gone. The kernel goes on
-		 * to the other table, but with the listener's offset and bucket
-		 * in mind it may skip rows there, all of them even.
+		 * The remaining listeners have gone. The kernel goes on to the
+		 * other table, but with the listener's bucket and offset, so it
+		 * may skip rows there, even all of them.
 		 */
 		iter_ops[ITER_TCP].stop(seq, v);
 		v = iter_resume_tcp(seq, &established);
@@ -169,7 +169,7 @@ static void *iter_start_udp(struct seq_file *seq,
 		st->bucket = place->bucket - 1;
 		spin_lock_bh(&table->hash[st->bucket].lock);
 		v = iter_ops[ITER_UDP].next(seq, &iter_udp_last, &pos);
-		/* It has released it, which sparse can't see. */
+		/* next() has released the lock, which sparse can't see. */
 		__release(&table->hash[place->bucket - 1].lock);
 	}
 	while (v && offset-- && st->bucket == place->bucket)
@@ -213,17 +213,17 @@ static struct iter_place iter_bucket(const struct iter *iter,
  * @place: where to begin; set to where the next batch begins
  * @pos: where to write; set to where the last row ends
  * @full: a row that would begin after this is not written
- * @write: writes a row; gets where to, the socket or what stands for one, and
- *	@arg; returns where the row ends; must not sleep
+ * @write: writes a row at @p for @sk (a socket, TIME_WAIT or request socket);
+ *	returns where the row ends; must not sleep
  * @arg: for @write
  *
- * A bucket that does not fit whole is left to the next batch, unless it is the
- * first one here: so whatever comes and goes between two batches, a socket that
- * stays is in exactly one of them. One bucket may hold more than a batch (a
- * thousand sockets that share a port). Then, and only then, a batch ends inside
- * it, and the next one counts rows to the place where it ended, as the kernel's
- * own files do everywhere. Growing the batch instead would let a user have the
- * kernel hold a bucket's lock for as long as it takes to write all of them.
+ * A bucket that does not fit is left to the next batch, unless it is the first
+ * of this one. So whatever comes and goes between two batches, a socket that
+ * stays is in exactly one of them. Only a bucket larger than a batch (a
+ * thousand sockets that share a port) is split: the next batch then counts rows
+ * up to where this one ended, as the kernel's own files always do. Growing the
+ * batch instead would let a user make the kernel hold a bucket's lock for as
+ * long as it takes to write all of its rows.
  *
  * @write is called with the bucket's spinlock held, in an RCU read-side
  * critical section.

@@ -18,12 +18,12 @@
 #include "procfile.h"
 
 /**
- * procfile_check() - that a name in /proc/net is free
+ * procfile_check() - check that a name in /proc/net is free
  * @name: the name
  *
- * procfs answers a name that is taken with a WARN, which is no way to tell an
- * administrator that the old knetstat is still loaded. And it is not EEXIST:
- * modprobe takes that for "this module is loaded already", which is no error.
+ * procfs would WARN about a name that is taken, which is no way to tell an
+ * administrator that the old knetstat is still loaded. Not -EEXIST, because
+ * modprobe takes that for "this module is loaded already", not for an error.
  *
  * Context: Process context, at load; may sleep.
  * Return: 0, or -EBUSY after saying so in the kernel log.
@@ -122,9 +122,9 @@ int procfile_release(struct inode *inode, struct file *filp)
  * procfile_net_admin() - whether the opener has CAP_NET_ADMIN over the namespace
  * @seq: the file, while it is opened
  *
- * As inet_diag asks, but of the opener, who is current now: what a descriptor
- * shows does not change with the hands it goes through. And without a word to
- * the audit log: to be without is no offence.
+ * The same check as inet_diag's, but for the opener (current, in open), so that
+ * what a descriptor shows does not change when it is passed on. And not
+ * audited: lacking the capability is no offence.
  *
  * Context: Process context, in open.
  * Return: whether it has.

@@ -47,11 +47,11 @@ struct task_struct *walk_process(struct pid_namespace *ns, int *nr)
 
 /**
  * walk_thread() - the next thread of a process
- * @leader: the process's leader, which comes first and not again
- * @thread: the thread before, whose reference is dropped
+ * @leader: the process's leader, to begin with; it is never returned
+ * @thread: the previous thread, whose reference is dropped
  *
- * One that has ended doesn't know who came after it: then it begins again. So
- * whoever calls this in a loop must bound it.
+ * If @thread has ended, its successor is unknown, and the walk starts over. So
+ * a caller that loops must bound the loop.
  *
  * Context: Process context.
  * Return: the thread, with a reference; NULL after the last one.
@@ -107,12 +107,12 @@ static bool walk_piece(struct files_struct *files, struct walk_place *place,
  * @task: the task
  * @place: where in the table it is
  * @look: called for each open descriptor, under the locks that walk.h names;
- *	returns false if it comes too early: the piece ends before it
+ *	returns false to end the piece; the next one begins with this descriptor
  * @arg: for @look
  *
  * Context: Process context; takes spinlocks.
- * Return: 1 if it is to be called again, 0 at the end of the table (a task that
- * exits has none), or -EAGAIN if the task has got another table meanwhile.
+ * Return: 1 if there is more, 0 at the end of the table (an exiting task has
+ * none), or -EAGAIN if the task has a different table now.
  */
 int walk_files(struct task_struct *task, struct walk_place *place,
 	       walk_look_t look, void *arg)

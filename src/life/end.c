@@ -11,16 +11,15 @@
 /*
  * Whether data that nobody was going to read ended it.
  *
- * Such data makes the kernel reset the session, through the same tcp_reset()
- * that a reset from the peer goes through, or with the FIN acknowledged in
- * passing and no error at all: only that there was data, and that it was not
- * taken, tells. But a late copy of old data is not taken either, and harmless.
- * In the second case what acknowledged the FIN was the data, and so the last
- * segment; after a copy of old data a bare ACK or RST comes. Of several
- * segments, some with data, it is not known which was the last: then it ended
- * in order, which is by far more frequent. In the first case a copy of old data
- * and then a reset from the peer look the same, and so do data that came while
- * close() was at work and a reset.
+ * Such data makes the kernel reset the session: (1) through tcp_reset(), like a
+ * reset from the peer, or (2) without an error, if the same segment
+ * acknowledged our FIN. The only sign is data that came and was not taken. But
+ * a late copy of old data is not taken either, and harmless. In (2) the data
+ * acknowledged the FIN, so it was the last segment; after old data a bare ACK
+ * or RST comes. If only some of several segments had data, the last one is not
+ * known: then it is taken to have ended in order, which is far more frequent.
+ * In (1) old data and then a reset from the peer look the same, and so do data
+ * that came during close() and then a reset.
  */
 static bool life_unread_data(const struct life_close *close)
 {
@@ -101,11 +100,11 @@ enum life_end life_end(const struct life_close *close)
 		break;
 	}
 	/*
-	 * A soft error (EHOSTUNREACH) takes the place of ETIMEDOUT; but when
-	 * the task itself ends it, that is one that nobody fetched. And 5.10
+	 * A soft error (EHOSTUNREACH) may replace ETIMEDOUT; but if the task
+	 * itself ends it, the error is an old one that nobody fetched. And 5.10
 	 * wakes the owner first, who may fetch the error before it is seen
-	 * here; but nothing else than a timer ends a socket that is in use and
-	 * has no error, when no task does.
+	 * here; but if no task ends a socket that is in use and has no error,
+	 * only a timer can have done it.
 	 */
 	if (close->err == ETIMEDOUT)
 		return LIFE_END_TIMEOUT;

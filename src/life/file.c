@@ -2,14 +2,14 @@
 /*
  * The file tcplife of each namespace.
  *
- * A reader is at a place in the ring, which is a number: a row that has been
- * overwritten before it came there is a gap in SEQ. A pass goes to the newest
- * row there was when it began, so that cat(1) ends; the read after the one that
- * returned 0 begins another pass, from there.
+ * A reader's position is a row's number in the ring: rows that are overwritten
+ * before it gets there are a gap in SEQ. A pass ends at the newest row there
+ * was when it began, so that cat(1) ends; the read after the one that returned
+ * 0 begins another pass, from there.
  *
- * struct life_file is owned by one open file and touched under its seq_file's
- * mutex, but for @seen, which poll looks at, and @in_pass, which a read clears
- * when it has returned 0: a stale look at either is as if that had been earlier.
+ * struct life_file is owned by one open file and accessed under its seq_file's
+ * mutex, except for @seen, which poll reads, and @in_pass, which is cleared
+ * after a read of 0: a stale value of either is as if it had been read earlier.
  */
 #include <linux/poll.h>
 #include <linux/proc_fs.h>

@@ -18,13 +18,13 @@ struct pid_namespace;
 /**
  * life_owner_acts() - whether current is a process at work on the probed socket
  *
- * A process that acts on its socket does it with bottom halves on. They are off
- * in a softirq, in ss -K, and when somebody writes packets to a tun device or
- * polls a busy socket: none of them is the socket's. Nor is a kernel thread: the
- * work that it does is somebody else's (a delayed close, a path of MPTCP).
+ * A process acts on its own socket with bottom halves on. They are off in a
+ * softirq, in ss -K, and when somebody writes packets to a tun device or busy
+ * polls: current does not own the socket then. Nor does a kernel thread, which
+ * works for somebody else (a delayed close, an MPTCP subflow).
  *
- * What it can't tell is a packet that had to wait for a process that has the
- * socket locked: the caller knows those by the error that they leave.
+ * This can't tell a packet that had to wait for a process that has the socket
+ * locked: the caller knows those by the error that they leave.
  *
  * Context: Any, in a probe of the socket.
  * Return: whether it is; then life_task_fill() may be called.

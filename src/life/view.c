@@ -85,10 +85,10 @@ static void view_wake_one(struct view *view)
  * view_wake() - a row has been written: wake those who wait for it
  * @view: the view of the row's namespace
  *
- * A worker does it: a probe may be anywhere, and to wake takes a lock that sleeps
- * on PREEMPT_RT, and as long as there are epoll instances that watch the file,
- * of which any user may have many. So the sessions of a jiffy wake together.
- * Where nobody waits, it costs a barrier and two looks.
+ * Left to a worker: a probe may run in any context, and waking takes a lock
+ * that sleeps on PREEMPT_RT, and time for each epoll instance that watches the
+ * file, of which any user may have many. So there is one wakeup for the
+ * sessions of a jiffy. If nobody waits, this costs a barrier and two checks.
  *
  * Context: Any.
  */
@@ -120,9 +120,9 @@ void view_wait(struct view *view, struct file *filp, poll_table *table)
  * view_pre_exit() - have nobody woken any more
  * @view: the view; nobody comes to wait any more
  *
- * There must be an RCU grace period between this and view_exit(). Of a
- * namespace's end the core has one in between .pre_exit and .exit, which it
- * waits for anyway, for all namespaces that go at once.
+ * There must be an RCU grace period between this and view_exit(). When a
+ * namespace ends, the core waits for one between .pre_exit and .exit anyway,
+ * once for all namespaces that go together.
  *
  * Context: Process context.
  */
@@ -132,16 +132,16 @@ void view_pre_exit(struct view *view)
 }
 
 /*
- * Sends away those who wait, when the module goes.
+ * Makes all sleepers leave the queue when the module is unloaded.
  *
- * procfs takes an open file away from a module without asking those who sleep
- * in poll on it, and they are left with the address of a wait queue. So they
- * are sent away, at the word POLLFREE: epoll, aio and io_uring leave at once,
- * and look at the queue under RCU only; poll and select wake, find a file whose
- * operations have gone, and leave by themselves. Unless they asked for nothing
- * that such a file has (poll() for no event, select() for exceptions), or are
- * held up in the poll of another file. For those nobody is made to wait: the
- * queue is left to them. It is a few bytes, and not part of the module.
+ * procfs takes open files away from a module without regard to tasks that sleep
+ * in poll on them, which still have the address of a wait queue. So they are
+ * woken with POLLFREE: epoll, aio and io_uring leave at once, and look at the
+ * queue under RCU only; poll and select wake, find a file whose operations have
+ * gone, and leave by themselves. Unless they asked for no event that such a
+ * file has (poll() for none, select() for exceptions), or are stuck in the poll
+ * of another file. Unloading does not wait for those: the queue is left to
+ * them. It is a few bytes, and not part of the module.
  *
  * Returns whether all have left.
  */

@@ -10,21 +10,21 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 /**
- * struct view - what is counted for, and who waits for, some of the rows
- * @id: of a namespace's view a number that is never used again, for rows to name
- *	it by; 0 of the view of all namespaces
- * @netns: the namespace's inode number, for sessions; 0 of the view of all
- * @recorded: rows written for it, under the ring's lock; of all namespaces it
- *	is the ring's head that counts them
+ * struct view - counters and waiters for a namespace's rows, or for all rows
+ * @id: by which rows name a namespace's view, never reused; 0 for the view of
+ *	all namespaces
+ * @netns: the namespace's inode number, for sessions; 0 for the view of all
+ * @recorded: rows written for it, under the ring's lock; the rows of all
+ *	namespaces are counted by the ring's head instead
  * @untracked: sessions that the table had no room for
  * @polled: there has been a reader in poll, and @wait is looked at
- * @closing: nobody may be woken any more; never taken back
- * @wait: readers asleep in poll; apart, for view_exit() may have to leave it
+ * @closing: nobody may be woken any more; never cleared
+ * @wait: readers asleep in poll; separate, as view_exit() may have to leave it
  * @work: wakes them, since a probe must not
  *
- * One for all namespaces, which lives as long as the module, and one for each,
- * which is in its pernet memory: that is there for as long as there can be
- * sockets of it. The sleepers have the file open, and so the namespace.
+ * The view of all namespaces lives as long as the module. Each namespace's own
+ * is in its pernet memory, which is there for as long as there can be sockets
+ * of it. Sleepers have the file open, which holds the namespace.
  */
 struct view {
 	u64 id;

@@ -3,18 +3,18 @@
  * Finds out which process holds which socket, in one pass.
  *
  * First all sockets are copied from the hash tables, then the descriptors of
- * all processes are looked through for them. In this order a socket that is made
- * meanwhile is found with its holder or not at all; the other way round it would
- * look as if nobody held it. One that is closed or handed on meanwhile may look
- * so for this once.
+ * all processes are searched for them. In this order a socket that is created
+ * meanwhile is found with its holder or not at all; the other way round it
+ * would look as if nobody held it. A socket that is closed or passed on
+ * meanwhile may still look so.
  *
  * Everything here runs in open(), in process context, and is preemptible. All
- * loops end when the opener is killed or the module goes: who unloads it waits
- * for this, with a lock that namespaces need. Other signals can wait, as they do
- * for open() of any file that does not wait for someone else.
+ * loops end when the opener is killed or the module is unloaded: unloading
+ * waits for them, with a lock held that namespaces need. Other signals can
+ * wait, as in any open() that does not wait for someone else.
  *
- * Who looks at sockets and at descriptors without their owners' locks may see a
- * socket with its old port and its new state, as a reader of /proc/net/tcp may.
+ * Sockets and descriptors are read without their owners' locks, so a socket may
+ * be seen with its old port and its new state, as in /proc/net/tcp.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -68,9 +68,9 @@ int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock)
 }
 
 /**
- * owner_map_socks() - have sockets found by their inode numbers
+ * owner_map_socks() - index sockets by their inode numbers
  * @collect: what is known
- * @first: the number of the first of them; all from there on are meant
+ * @first: the number of the first socket to add; all after it are added, too
  *
  * Context: Process context, sleeps.
  * Return: 0, or a negative error.

@@ -17,12 +17,12 @@
  * @ends: its endpoints
  * @uid: its owner, as the opener's user namespace knows it
  * @inode: its inode number; 0 if it has none
- * @next: 1 + the number of another one with the same inode number, or 0: the
- *	subflows of an MPTCP socket, which are TCP sockets with other addresses,
- *	have that of the socket that they belong to, and no descriptors
- * @udp: it is a UDP socket, and else TCP
+ * @next: 1 + the number of another socket with the same inode number, or 0; the
+ *	subflows of an MPTCP socket are TCP sockets with other addresses, with
+ *	the inode number of the MPTCP socket, and no descriptors
+ * @udp: UDP if true, else TCP
  * @state: TCP_ESTABLISHED and so on
- * @held: a process holds it whose descriptors are shown
+ * @held: a process whose descriptors are shown holds it
  */
 struct owner_sock {
 	struct endpoints ends;
@@ -47,9 +47,9 @@ struct owner_fd {
 /**
  * struct owner_process - a process and a table of descriptors
  * @pid: the process, as the reader's PID namespace knows it
- * @shares: 0; or the first process that has the table, if that is another one
- * @first: of the first: the number of the first of its descriptors
- * @count: how many there are
+ * @shares: 0, or the PID of the first process with this table, if not this one
+ * @first: if @shares is 0, the number of its first descriptor
+ * @count: and how many there are
  * @comm: its name; not terminated when it is all used
  *
  * A table that processes share is kept for the first of them.

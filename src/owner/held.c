@@ -2,16 +2,16 @@
 /*
  * The sockets that processes hold.
  *
- * A table of descriptors is looked through once, whoever and however many share
- * it: first as far as the first socket of this namespace, for most have none;
- * then the opener's right to know is asked, and then the rest. What was true of
- * the process when its descriptors were read must be what it was judged by. So it
- * is judged before that and again after it, and must be the same program: one
- * that had other rights or secrets before has been through exec, or is not shown.
+ * A table of descriptors is searched once, however many processes share it:
+ * first up to the first socket of this namespace, since most have none; then
+ * the opener's right to know is checked; then the rest is read. The check must
+ * hold for the process as it was when its descriptors were read. So it is made
+ * before and after that, and the program must still be the same: one that had
+ * other rights or secrets before has been through exec, or is not shown.
  *
- * A task is held by a reference while it is looked at, and one of each table's
- * tasks until the end: only so can it be told that a table at the same address is
- * the same one, and not the next.
+ * A task is held by a reference while it is looked at, and one task of each
+ * table until the end: otherwise a new table at the same address could be taken
+ * for the old one.
  */
 #include <linux/capability.h>
 #include <linux/mount.h>
@@ -305,9 +305,9 @@ static int owner_judge(const struct owner_walk *walk, struct task_struct *task)
 }
 
 /*
- * Looks through a task's table, from its first socket on. Returns 1 if the opener
- * may know it, 0 if not, and then nothing is left of it; or -EAGAIN if it was
- * another program or another table meanwhile.
+ * Reads a task's table, from its first socket on. Returns 1 if the opener may
+ * know it, 0 if not, or -EAGAIN if the program or the table changed meanwhile.
+ * Unless it returns 1, no descriptors are added.
  */
 static int owner_look_through(struct owner_walk *walk, struct task_struct *task,
 			      struct walk_place *place,
@@ -331,8 +331,8 @@ static int owner_look_through(struct owner_walk *walk, struct task_struct *task,
 }
 
 /*
- * Adds what a task's table has, if the opener may know of it. @shares is set to
- * the process that it was added for before, if it was.
+ * Adds a task's table, if the opener may know of it. @shares is set to the
+ * other process that it was added for already, or 0.
  */
 static int owner_collect_table(struct owner_walk *walk, struct task_struct *task,
 			       u32 *shares)
@@ -446,8 +446,8 @@ static int owner_collect_processes(struct owner_walk *walk)
 }
 
 /*
- * Marks the sockets that somebody holds who is shown. One that was moved from
- * bucket to bucket while those were read may have been found twice.
+ * Marks the sockets whose holder is shown. A socket that moved to another
+ * bucket while those were read may have been found twice.
  */
 static void owner_mark_held(struct owner_found *found)
 {
@@ -470,8 +470,8 @@ static void owner_mark_held(struct owner_found *found)
 }
 
 /*
- * A socket that is in no hash table is known by its descriptors only: where those
- * are not shown in the end, nor is it.
+ * A socket that is in no hash table is only known through its descriptors, so
+ * it must not be shown if they are not.
  */
 static void owner_hide_unhashed(struct owner_found *found, unsigned long hashed)
 {

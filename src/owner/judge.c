@@ -7,12 +7,12 @@
  * here: procfs is asked, in the mount that the file is opened in, by the opener's
  * credentials, which are current's.
  *
- * Its directories are gone through one by one, and not by a path. A path leaves
- * its names in the audit context of the opener: with a rule that matches the
- * open, thousands of records of one open(), and lines in the kernel's log. It
- * also follows links and mounts: the links of open()'s own walk to our file
- * count together with those, and what the opener may have mounted over a
- * process's directory does not speak for the process.
+ * Its directories are looked up one by one, not by path. A path lookup leaves
+ * its names in the opener's audit context: if a rule matches the open, that
+ * makes thousands of records for one open(), and lines in the kernel's log. It
+ * also follows links, which add to those of open()'s own walk to our file, and
+ * mounts: what the opener may have mounted over a process's directory says
+ * nothing about the process.
  */
 #include <linux/dcache.h>
 #include <linux/err.h>
@@ -38,7 +38,7 @@ static struct dentry *judge_find(struct dentry *dir, const char *name)
 	return found;
 }
 
-/* Whether the opener may enter a process's fd: there is no such name in there. */
+/* Whether the opener may search a process's fd: looks up a name never there. */
 static int judge_enter(struct dentry *process)
 {
 	struct dentry *fd = judge_find(process, "fd"), *nothing;
@@ -55,10 +55,10 @@ static int judge_enter(struct dentry *process)
 }
 
 /*
- * Whether the opener may read where the descriptors lead. For that procfs asks
- * ptrace_may_access(), which is not exported, and that asks all LSMs. Any link
- * that is guarded in the same way will do, and one that no close() can take away
- * is better: "root". It is read as readlink() reads it, but no byte of it.
+ * Whether the opener may read where the descriptors lead. procfs checks that by
+ * ptrace_may_access(), which is not exported and asks all LSMs. Any link with
+ * the same check will do, better one that no close() can remove: "root". It is
+ * read like readlink() does, but into a buffer of 0 bytes.
  */
 static int judge_read(struct dentry *process)
 {

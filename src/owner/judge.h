@@ -15,8 +15,8 @@ int owner_may_see(struct seq_file *seq, bool may_ptrace, pid_t tid);
  * @mm: its memory
  * @exec_id: how many programs there have been
  *
- * exec changes the memory before it makes the descriptors the new program's, and
- * the number after it: together they can't be as they were.
+ * exec changes @mm before the descriptors become the new program's, and
+ * @exec_id after that: if neither has changed, it is still the same program.
  */
 struct owner_program {
 	const struct mm_struct *mm;

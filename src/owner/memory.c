@@ -3,15 +3,14 @@
  * Memory for what the open files of sockowner hold.
  *
  * What an open file holds is charged to its opener's memory cgroup. But not
- * everybody is in one, and a process may open a file a thousand times: so what
- * the open files of one user hold together is bounded as well, as that of pipes
- * is.
+ * everybody is in one, and a process may open a file a thousand times. So the
+ * total that one user's open files hold is limited, too, as for pipes.
  *
- * Who a user is must not be a matter of how many namespaces he makes, or of the
- * numbers that he may take in them. In the initial user namespace it is the real
- * UID. Inside of another one it is whoever made the outermost namespace around
- * it; if that was root, as container managers have it, the namespace itself is
- * the user, for those who are in it need not be one, and need not be root's.
+ * Nobody must become another user by creating user namespaces, or by taking
+ * another UID in them. In the initial user namespace, the user is the real UID.
+ * In any other, it is the owner of the outermost namespace around it. If that
+ * is root, as with container managers, the namespace itself is the user, since
+ * those in it need not be a single user, nor root.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>

@@ -18,7 +18,7 @@
 /* A reader doesn't go on for longer without another look at its clock, in jiffies. */
 #define ACK_AHEAD (60 * HZ)
 
-/* It has no sign to tell an ACK from the future: one may be months old. */
+/* Unsigned: an ACK may be months old. Just below 0 means after "now". */
 static bool diag_ack_is_old(u32 age)
 {
 	return age > HZ && age < (u32)-ACK_AHEAD;

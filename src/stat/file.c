@@ -2,12 +2,11 @@
 /*
  * The files tcpstat, tcp6stat, udpstat and udp6stat of each namespace.
  *
- * A read is done in batches. seq_file would stop and start the iterator for each
- * read(2), at the row where the caller's buffer was full: 27 rows apart for a
- * page, and if that bucket changes meanwhile, rows are lost or come twice.
- * Here what seq_file takes for one record is a whole batch: as many buckets as
- * fit into the buffer, see iter_batch(). How much the caller reads at a time
- * decides nothing.
+ * A read is done in batches. seq_file would stop and start the iterator for
+ * each read(2), at the row where the caller's buffer was full: every 27 rows
+ * for a page, and if that bucket changes meanwhile, rows are lost or repeated.
+ * Here one seq_file record is a whole batch: as many buckets as fit into the
+ * buffer, see iter_batch(), no matter how much the caller reads at a time.
  *
  * struct table_file is owned by one open file and touched only under its
  * seq_file's mutex; it has a reference to the namespace, and is freed when the

@@ -15,7 +15,7 @@ void row_uids_init(struct row_reader *reader)
 {
 	unsigned int i;
 
-	/* An owner that hashes elsewhere: no slot matches what is asked for. */
+	/* A UID that belongs in another slot, so that no lookup matches. */
 	for (i = 0; i < ROW_UIDS; i++)
 		reader->uids[i].uid = KUIDT_INIT(i + 1);
 }

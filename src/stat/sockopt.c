@@ -154,7 +154,7 @@ static int sockopt_maxseg(const struct tcp_sock *tp, int state)
 	return READ_ONCE(tp->mss_cache);
 }
 
-/* What each socket has of its own, and else the namespace for all of them. */
+/* Options that default to the namespace's sysctls unless set on the socket. */
 static void sockopt_tcp_sysctls(struct options *opts, struct sock *sk)
 {
 	const struct netns_ipv4 *defaults = &sock_net(sk)->ipv4;

@@ -17,7 +17,7 @@
 #include "sockopt.h"
 #include "state.h"
 
-/* Up to Diag of something that is not a full socket, and in no trouble. */
+/* The columns before UID, for what is not a full socket and has no trouble. */
 static char *tcp_mini_begin(char *row, const struct sock *sk, bool v6,
 			    u16 sport, u16 dport, int state)
 {
@@ -40,7 +40,7 @@ static char *tcp_row_timewait(char *row, const struct sock *sk, bool v6)
 
 	p = tcp_mini_begin(row, sk, v6, ntohs(tw->tw_sport),
 			   ntohs(tw->tw_dport), READ_ONCE(tw->tw_substate));
-	/* 0 as in the kernel's own file: nobody's, in no terms. */
+	/* 0 as in the kernel's own file: no owner, and not mapped. */
 	p = field_right(p, row + ROW_INODE(v6), 0);
 	return tcp_mini_end(p, row, v6);
 }
@@ -82,8 +82,8 @@ static noinline unsigned int tcp_marks(const struct sock *sk, int state,
 }
 
 /*
- * Whether a socket that is no listener has none of what diag_marks() goes by.
- * Most have not, and then its other numbers need not be gathered.
+ * Whether diag_marks() can't find anything on a socket that is not a listener.
+ * That is so for most, and saves filling in a struct diag.
  */
 static __always_inline bool tcp_healthy(const struct sock *sk)
 {
@@ -144,7 +144,7 @@ static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
  */
 char *tcp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader)
 {
-	/* This much sock_common has, and of these two it never changes. */
+	/* sk_state is in sock_common, and never changes for these two. */
 	switch (sk->sk_state) {
 	case TCP_TIME_WAIT:
 		return tcp_row_timewait(p, sk, v6);

@@ -2,9 +2,9 @@
 /*
  * The fields of a row.
  *
- * What takes a field begins at its first byte and returns where it ends, or NULL
- * if it is none of that kind. None goes past the end of the line, and none lets
- * anything through but ASCII that a terminal may see.
+ * A function that takes a field begins at its first byte and returns where it
+ * ends, or NULL if it is not of that kind. It never goes past the end of the
+ * line, and only accepts printable ASCII.
  */
 #ifndef KNETSTAT_TOOLS_FIELD_H
 #define KNETSTAT_TOOLS_FIELD_H

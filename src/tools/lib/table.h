@@ -20,8 +20,8 @@
  * @path: its file
  * @fd: the same
  * @read_size: how much is read at once
- * @wait: called before each read, if it may have to be waited for; returns
- *	whether the file has gone if the read gives nothing
+ * @wait: called before each read, to wait for data; NULL: no need to wait; if
+ *	it returns true and the read gives nothing, the file has gone
  * @in: what has been read of it
  * @before: how much before that has been forgotten
  * @all: @in has all of it

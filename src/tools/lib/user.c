@@ -50,8 +50,8 @@ const char *user_name(u64 uid)
 
 /**
  * parse_user() - the user that an option names
- * @arg: a name, or a number; who is called by a number is found by it, as
- *	chown(1) does
+ * @arg: a name or a number; a user whose name is a number comes first, as
+ *	with chown(1)
  *
  * Return: the number.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a row is printed as a JSON object. Nothing is null.
+ * How a row is printed as a JSON object. Missing values are null.
  */
 #include <string.h>
 

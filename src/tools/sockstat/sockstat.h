@@ -109,7 +109,7 @@ struct row {
 	u64 inode;
 };
 
-/* Nobody knows whose a connection in TIME_WAIT was: its UID is 0 in any case. */
+/* The owner of a connection in TIME_WAIT is not known: its UID is always 0. */
 static inline bool has_owner(const struct row *row)
 {
 	return row->state->stat[0] != 'T';
