@@ -149,6 +149,5 @@ void life_finish(const struct sock *sk, const struct session *session,
 		life_task_fill(&row.task);
 		row.by = LIFE_BY_CLOSE;
 	}
-	ring_write(&life_ring, &row, &view->recorded);
-	view_wake(view);
+	record_row(view, &row);
 }

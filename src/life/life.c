@@ -11,6 +11,7 @@
 #include "knetstat.h"
 #include "live.h"
 #include "older.h"
+#include "portsfile.h"
 #include "probe.h"
 #include "procfile.h"
 #include "record.h"
@@ -18,6 +19,8 @@
 
 #define LIFE_RECORDS_MAX	4194304U
 #define LIFE_SESSIONS_MAX	4194304U
+/* An open tcpports keeps four bytes for each: no more than for its text. */
+#define LIFE_PORTS_MAX		32768U
 
 static unsigned int records = 16384;
 module_param(records, uint, 0444);
@@ -26,6 +29,10 @@ MODULE_PARM_DESC(records, "finished TCP sessions to keep; 0 turns recording off 
 static unsigned int sessions = 65536;
 module_param(sessions, uint, 0444);
 MODULE_PARM_DESC(sessions, "live TCP sessions to track (default 65536)");
+
+static unsigned int ports = 4096;
+module_param(ports, uint, 0444);
+MODULE_PARM_DESC(ports, "service ports to count for, of all namespaces (default 4096)");
 
 static int __init life_check_params(void)
 {
@@ -37,6 +44,11 @@ static int __init life_check_params(void)
 	if (!sessions || sessions > LIFE_SESSIONS_MAX) {
 		pr_err("sessions=%u is out of range: 1 to %u\n", sessions,
 		       LIFE_SESSIONS_MAX);
+		return -EINVAL;
+	}
+	if (!ports || ports > LIFE_PORTS_MAX) {
+		pr_err("ports=%u is out of range: 1 to %u\n", ports,
+		       LIFE_PORTS_MAX);
 		return -EINVAL;
 	}
 	if (records)
@@ -64,12 +76,16 @@ int __init life_init(void)
 	err = procfile_check("tcplive");
 	if (err)
 		return err;
+	err = procfile_check("tcpports");
+	if (err)
+		return err;
 	err = procfile_check("stat/tcplife");
 	if (err)
 		return err;
 
 	/* Without recording the files are there, and empty. */
-	err = record_init(records ?: 1, records ? sessions : 1);
+	err = record_init(records ?: 1, records ? sessions : 1,
+			  records ? ports : 1);
 	if (err)
 		goto err_record;
 	err = lifefile_init();
@@ -78,6 +94,9 @@ int __init life_init(void)
 	err = live_init();
 	if (err)
 		goto err_live;
+	err = portsfile_init();
+	if (err)
+		goto err_ports;
 	err = counters_init();
 	if (err)
 		goto err_counters;
@@ -93,14 +112,16 @@ int __init life_init(void)
 err_probe:
 	counters_exit();
 err_counters:
+	portsfile_exit();
+err_ports:
 	live_exit();
 err_live:
 	lifefile_exit();
 err_file:
 	record_exit();
 err_record:
-	pr_err("cannot record sessions (records=%u sessions=%u): error %d\n",
-	       records, sessions, err);
+	pr_err("cannot record sessions (records=%u sessions=%u ports=%u): error %d\n",
+	       records, sessions, ports, err);
 	return err;
 }
 
@@ -117,6 +138,7 @@ void life_exit(void)
 		probe_exit();
 	}
 	counters_exit();
+	portsfile_exit();
 	live_exit();
 	lifefile_exit();
 	record_exit();

@@ -137,7 +137,8 @@ static void probe_established(const struct sock *sk)
 
 	if (!session || session->established)
 		return;
-	now = probe_now_us();
+	/* TCP has just looked when the segment came; of TCP_REPAIR there is none. */
+	now = unlikely(tp->repair) ? probe_now_us() : tp->tcp_mstamp;
 	conn_us = min_t(u64, now - session->start_us, U32_MAX);
 	/*
 	 * With TCP_FASTOPEN_CONNECT the SYN may have waited for the first data.

@@ -2,6 +2,7 @@
 /*
  * The ring of finished sessions. Who may do what is said in ring.h.
  */
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -48,17 +49,15 @@ void ring_exit(struct ring *ring)
  * @view_seq: the count of the rows of its namespace, which this one is added
  *	to, and which numbers it there
  *
- * The count is only ever changed here, under the ring's lock.
+ * The count is only ever changed here.
  *
- * Context: Any but NMI.
+ * Context: Under the ring's lock, with interrupts off.
  */
 void ring_write(struct ring *ring, const struct life_row *row, u64 *view_seq)
 {
-	struct ring_slot *slot;
-	unsigned long flags;
+	struct ring_slot *slot = &ring->slots[ring->head & ring->mask];
 
-	raw_spin_lock_irqsave(&ring->lock, flags);
-	slot = &ring->slots[ring->head & ring->mask];
+	lockdep_assert_held(&ring->lock);
 	WRITE_ONCE(slot->seq, 0);
 	/* Nothing of the new row before the 0: ring_read()'s smp_rmb(). */
 	smp_wmb();
@@ -68,7 +67,6 @@ void ring_write(struct ring *ring, const struct life_row *row, u64 *view_seq)
 	/* The number after all of the row: ring_read()'s acquire. */
 	smp_store_release(&slot->seq, ring->head);
 	WRITE_ONCE(ring->head, ring->head + 1);
-	raw_spin_unlock_irqrestore(&ring->lock, flags);
 }
 
 /**

@@ -27,7 +27,7 @@ struct ring_slot {
  * struct ring - the last rows that were written
  * @mask: slots less one; their number is a power of two
  * @slots: row n is in slot n & @mask
- * @lock: held by the one who writes a row
+ * @lock: held by the one who writes a row, and counts it (see ports.h)
  * @head: the number that the next row gets; the first one is 1
  *
  * What is written at every session's end has a cache line of its own, apart
@@ -39,7 +39,8 @@ struct ring_slot {
  * Writers are probes on any CPU, in process or softirq context. @lock is raw
  * and taken with interrupts off, so that it may be taken under anything (on
  * PREEMPT_RT, too) and a probe in a softirq never finds its own CPU holding it.
- * It is held for a copy of one row: never while waiting, allocating or waking.
+ * It is held for a copy of one row, and for what record.c has counted with it:
+ * never while waiting, allocating or waking.
  * Numbering and writing under one lock means that there is no such thing as a
  * stalled writer whom the ring could lap, and that rows are numbered in the
  * order they are found in, in each view as well.

@@ -58,6 +58,8 @@ int view_init(struct view *view, u64 id, u32 netns)
 	view->id = id;
 	view->netns = netns;
 	view->recorded = 0;
+	memset(&view->ports, 0, sizeof(view->ports));
+	view->ports.id = id;
 	view->polled = false;
 	view->closing = false;
 	atomic64_set(&view->untracked, 0);

@@ -9,6 +9,9 @@
 #include <linux/poll.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include "ports.h"
+
 /**
  * struct view - counters and waiters for a namespace's rows, or for all rows
  * @id: by which rows name a namespace's view, never reused; 0 for the view of
@@ -16,6 +19,7 @@
  * @netns: the namespace's inode number, for sessions; 0 for the view of all
  * @recorded: rows written for it, under the ring's lock; the rows of all
  *	namespaces are counted by the ring's head instead
+ * @ports: its part in the counters of ports
  * @untracked: sessions that the table had no room for
  * @polled: there has been a reader in poll, and @wait is looked at
  * @closing: nobody may be woken any more; never cleared
@@ -30,6 +34,7 @@ struct view {
 	u64 id;
 	u32 netns;
 	u64 recorded;
+	struct ports_view ports;
 	atomic64_t untracked;
 	bool polled;
 	bool closing;

@@ -55,9 +55,12 @@ static void make_ring(struct kunit *test, struct ring *ring, unsigned int rows)
 static void write_row(struct ring *ring, u64 mark, u64 *view_seq)
 {
 	struct life_row row;
+	unsigned long flags;
 
 	fill_row(&row, mark);
+	raw_spin_lock_irqsave(&ring->lock, flags);
 	ring_write(ring, &row, view_seq);
+	raw_spin_unlock_irqrestore(&ring->lock, flags);
 }
 
 static const struct size_case {

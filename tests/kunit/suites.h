@@ -12,6 +12,7 @@ extern struct kunit_suite ring_suite;
 extern struct kunit_suite session_suite;
 extern struct kunit_suite life_suite;
 extern struct kunit_suite liferow_suite;
+extern struct kunit_suite ports_suite;
 extern struct kunit_suite owner_suite;
 
 #endif /* KNETSTAT_KUNIT_SUITES_H */

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The file tcpports of each namespace: counters of its sessions, by service port and
+ * side.
+ *
+ * A pass begins with a list of the rows there are, sorted; their numbers are read
+ * when they are written. So an open file keeps four bytes a row, and what it says
+ * is newer than the list. In the view of all namespaces, rows of different ones
+ * which are of the same port and side follow one another on the list, and are added
+ * up. While rows are freed (a namespace ends) nobody reads; the list is made again
+ * then, from where the reader is.
+ *
+ * struct ports_file is owned by one open file and touched under its seq_file's
+ * mutex.
+ */
+#include <linux/mm.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <net/net_namespace.h>
+
+#include "portsfile.h"
+#include "procfile.h"
+#include "reader.h"
+#include "record.h"
+
+/* On the list: what is counted without a port, of a role. */
+#define PORTS_LIST_OTHER	0x80000000U
+
+/* The list is sorted by that many bits at a time. */
+#define PORTS_RADIX_BITS	10
+#define PORTS_RADIX		(1U << PORTS_RADIX_BITS)
+
+static_assert(2 * PORTS_RADIX_BITS >= PORTS_ORDER_BITS);
+
+/**
+ * struct ports_file - an open tcpports
+ * @reader: whose sessions it counts
+ * @list: indexes of rows, or PORTS_LIST_OTHER and a role, in ports_order()
+ * @count: how many
+ * @generation: that of the rows when the list was made
+ * @begin: where on the list the rows are that are written now
+ * @end: and behind them
+ */
+struct ports_file {
+	struct life_reader reader;
+	u32 *list;
+	unsigned int count;
+	unsigned int generation;
+	unsigned int begin;
+	unsigned int end;
+};
+
+static u32 portsfile_order(u32 entry)
+{
+	u32 side;
+
+	if (entry & PORTS_LIST_OTHER)
+		return ports_order(entry & ~PORTS_LIST_OTHER, PORTS_ORDER_OTHER);
+	side = port_key_side(READ_ONCE(life_ports.rows[entry].key));
+	return ports_order(side >> 16, side & 0xffff);
+}
+
+/* Lists the rows that the reader may see, in no order. */
+static unsigned int portsfile_collect(const struct ports_file *file, u32 *list,
+				      unsigned int used)
+{
+	unsigned int i, n = 0;
+	u64 key;
+
+	for (i = 0; i < used; i++) {
+		key = READ_ONCE(life_ports.rows[i].key);
+		if (key && (life_reader_of_all(&file->reader) ||
+			    port_key_view(key) == file->reader.view->id))
+			list[n++] = i;
+	}
+	for (i = 0; i < PORTS_ROLES; i++)
+		list[n++] = PORTS_LIST_OTHER | i;
+	return n;
+}
+
+/* Sorts by some bits of the order, and keeps what is the same in them as it is. */
+static void portsfile_sort_by(const u32 *from, u32 *to, unsigned int n,
+			      unsigned int shift, u32 *starts)
+{
+	u32 start = 0, size;
+	unsigned int i;
+
+	memset(starts, 0, PORTS_RADIX * sizeof(*starts));
+	for (i = 0; i < n; i++)
+		starts[portsfile_order(from[i]) >> shift & (PORTS_RADIX - 1)]++;
+	for (i = 0; i < PORTS_RADIX; i++) {
+		size = starts[i];
+		starts[i] = start;
+		start += size;
+	}
+	for (i = 0; i < n; i++)
+		to[starts[portsfile_order(from[i]) >> shift & (PORTS_RADIX - 1)]++] =
+			from[i];
+}
+
+static int portsfile_make_list(struct ports_file *file)
+{
+	unsigned int used = READ_ONCE(life_ports.used);
+	u32 *list, *other;
+
+	kvfree(file->list);
+	file->count = 0;
+	file->list = kvmalloc_array(used + PORTS_ROLES, sizeof(*list),
+				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	other = kvmalloc_array(used + PORTS_ROLES + PORTS_RADIX, sizeof(*other),
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	list = file->list;
+	if (!list || !other) {
+		kvfree(other);
+		return -ENOMEM;
+	}
+	file->count = portsfile_collect(file, list, used);
+	/* Twice: so it ends where it began. */
+	portsfile_sort_by(list, other, file->count, 0,
+			  other + used + PORTS_ROLES);
+	portsfile_sort_by(other, list, file->count, PORTS_RADIX_BITS,
+			  other + used + PORTS_ROLES);
+	file->generation = life_ports.generation;
+	kvfree(other);
+	return 0;
+}
+
+/* Goes to what is on the list from @order on. */
+static void *portsfile_find(struct ports_file *file, loff_t *pos)
+{
+	unsigned int from = 0, to = file->count, middle;
+
+	while (from < to) {
+		middle = from + (to - from) / 2;
+		if (portsfile_order(file->list[middle]) < *pos - 1)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	file->begin = from;
+	if (from == file->count)
+		return NULL;
+	*pos = portsfile_order(file->list[from]) + 1;
+	return file;
+}
+
+/* A position is the order of a row, and one: at 0 there is the header. */
+static void *portsfile_start(struct seq_file *seq, loff_t *pos)
+	__acquires(&life_ports_mutex)
+{
+	struct ports_file *file = seq->private;
+	int err;
+
+	mutex_lock(&life_ports_mutex);
+	if (!*pos || !file->list || file->generation != life_ports.generation) {
+		err = portsfile_make_list(file);
+		if (err)
+			return ERR_PTR(err);
+	}
+	return *pos ? portsfile_find(file, pos) : SEQ_START_TOKEN;
+}
+
+static void *portsfile_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct ports_file *file = seq->private;
+
+	if (v == SEQ_START_TOKEN) {
+		*pos = 1;
+		return portsfile_find(file, pos);
+	}
+	file->begin = file->end;
+	if (file->begin == file->count) {
+		++*pos;
+		return NULL;
+	}
+	*pos = portsfile_order(file->list[file->begin]) + 1;
+	return file;
+}
+
+static void portsfile_stop(struct seq_file *seq, void *v)
+	__releases(&life_ports_mutex)
+{
+	mutex_unlock(&life_ports_mutex);
+}
+
+static const struct port_counts *portsfile_counts(const struct ports_file *file,
+						  u32 entry)
+{
+	return entry & PORTS_LIST_OTHER ?
+	       &file->reader.view->ports.other[entry & ~PORTS_LIST_OTHER] :
+	       &life_ports.rows[entry].counts;
+}
+
+/* Adds up what is of the same order as @file->begin. */
+static void portsfile_sum(struct ports_file *file, u32 order,
+			  struct port_counts *sum)
+{
+	const struct port_counts *counts;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = file->begin; i < file->count; i++) {
+		if (i > file->begin && portsfile_order(file->list[i]) != order)
+			break;
+		counts = portsfile_counts(file, file->list[i]);
+		raw_spin_lock_irqsave(&life_ring.lock, flags);
+		if (i == file->begin)
+			*sum = *counts;
+		else
+			port_counts_add(sum, counts);
+		raw_spin_unlock_irqrestore(&life_ring.lock, flags);
+	}
+	file->end = i;
+}
+
+static int portsfile_show(struct seq_file *seq, void *v)
+{
+	struct ports_file *file = seq->private;
+	struct port_counts sum;
+	char *begin;
+	u32 order;
+
+	if (seq_get_buf(seq, &begin) < PORTS_ROW_MAX) {
+		seq_commit(seq, -1);
+		return 0;
+	}
+	if (v == SEQ_START_TOKEN) {
+		seq_commit(seq, ports_header_write(begin) - begin);
+		return 0;
+	}
+	order = portsfile_order(file->list[file->begin]);
+	portsfile_sum(file, order, &sum);
+	/* A row without a port is there when there is something to say. */
+	if (!(order & PORTS_ORDER_OTHER) ||
+	    memchr_inv(sum.ends, 0, sizeof(sum.ends)))
+		seq_commit(seq, ports_row_write(begin, order, &sum) - begin);
+	return 0;
+}
+
+static const struct seq_operations portsfile_seq_ops = {
+	.start	= portsfile_start,
+	.next	= portsfile_next,
+	.stop	= portsfile_stop,
+	.show	= portsfile_show,
+};
+
+static int portsfile_open(struct inode *inode, struct file *filp)
+{
+	return PTR_ERR_OR_ZERO(life_reader_open(inode, filp, &portsfile_seq_ops,
+						sizeof(struct ports_file)));
+}
+
+static int portsfile_release(struct inode *inode, struct file *filp)
+{
+	const struct seq_file *seq = filp->private_data;
+	struct ports_file *file = seq->private;
+
+	kvfree(file->list);
+	return procfile_release(inode, filp);
+}
+
+static const struct proc_ops portsfile_proc_ops = {
+	.proc_open	= portsfile_open,
+	.proc_read_iter	= procfile_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= portsfile_release,
+};
+
+static int __net_init portsfile_net_init(struct net *net)
+{
+	return proc_create("tcpports", 0444, net->proc_net,
+			   &portsfile_proc_ops) ? 0 : -ENOMEM;
+}
+
+static void __net_exit portsfile_net_exit(struct net *net)
+{
+	remove_proc_entry("tcpports", net->proc_net);
+}
+
+static struct pernet_operations portsfile_net_ops = {
+	.init = portsfile_net_init,
+	.exit = portsfile_net_exit,
+};
+
+/**
+ * portsfile_init() - make the file in every namespace there is and will be
+ *
+ * Context: Process context, at load, after record_init().
+ * Return: 0, or a negative error.
+ */
+int __init portsfile_init(void)
+{
+	return register_pernet_subsys(&portsfile_net_ops);
+}
+
+/**
+ * portsfile_exit() - remove the file from every namespace
+ *
+ * Context: Process context. When it returns nothing of this file runs.
+ */
+void portsfile_exit(void)
+{
+	unregister_pernet_subsys(&portsfile_net_ops);
+}
