@@ -80,6 +80,14 @@ static __always_inline unsigned int field_zeros(u64 digits)
 	return __ffs64(digits | 1ULL << 56) & 56;
 }
 
+/* The same as text, with blanks instead of that many bits of zeros. */
+static __always_inline u64 field_blank(u64 digits, unsigned int zeros)
+{
+	/* A blank is a zero less 0x10. */
+	return digits + FIELD_ZEROS -
+	       (0x1010101010101010ULL & ((1ULL << zeros) - 1));
+}
+
 /**
  * field_u64() - write an unsigned decimal number
  * @p: where to write
@@ -170,10 +178,7 @@ static __always_inline char *field_right8(char *p, u64 v)
 	if (unlikely(v >= 100000000))
 		return field_right(p, p + 9, v);
 	digits = field_digits(v);
-	/* A blank is a zero less 0x10. */
-	digits += FIELD_ZEROS -
-		  (0x1010101010101010ULL & ((1ULL << field_zeros(digits)) - 1));
-	field_put8(p, digits);
+	field_put8(p, field_blank(digits, field_zeros(digits)));
 	p[8] = ' ';
 	return p + 9;
 }

@@ -186,6 +186,19 @@ char *field_comm(char *p, const char *comm)
 	return field_text(p, comm, TASK_COMM_LEN, 0);
 }
 
+static noinline char *field_right_wide(char *p, char *column, u64 v)
+{
+	char digits[FIELD_U64_MAX + FIELD_SLACK];
+	size_t n = field_dec(digits, v) - digits;
+
+	if (column - 1 - n > p)
+		p = field_pad(p, column - 1 - n);
+	memcpy(p, digits, FIELD_U64_MAX);
+	p += n;
+	*p++ = ' ';
+	return p;
+}
+
 /**
  * field_right() - write an unsigned number flush right, and a blank
  * @p: where the column may begin
@@ -197,26 +210,30 @@ char *field_comm(char *p, const char *comm)
  */
 char *field_right(char *p, char *column, u64 v)
 {
-	char digits[FIELD_U64_MAX + FIELD_SLACK];
-	char *start;
-	size_t n;
+	ptrdiff_t width = column - 1 - p;
+	unsigned int zeros;
+	u64 digits;
 
 	if (v < 10) {
-		p = column - p > 2 ? field_pad(p, column - 2) : p;
+		p = width > 1 ? field_pad(p, column - 2) : p;
 		*p++ = '0' + v;
 		*p++ = ' ';
 		return p;
 	}
-	n = field_dec(digits, v) - digits;
-	start = column - 1 - n;
-	if (start > p)
-		p = field_pad(p, start);
-	memcpy(p, digits, 8);
-	if (unlikely(n > 8))
-		memcpy(p + 8, digits + 8, FIELD_U64_MAX - 8);
-	p += n;
-	*p++ = ' ';
-	return p;
+	if (unlikely(v >= 100000000))
+		return field_right_wide(p, column, v);
+	if (width > 8) {
+		p = field_pad(p, column - 9);
+		width = 8;
+	}
+	digits = field_digits(v);
+	zeros = field_zeros(digits);
+	/* The last @width of eight digits, if that is all of them. */
+	if (unlikely(width <= 0 || zeros < 64 - 8 * width))
+		return field_right_wide(p, column, v);
+	field_put8(p, field_blank(digits, zeros) >> (64 - 8 * width));
+	p[width] = ' ';
+	return p + width + 1;
 }
 
 /* Writes @v / 10^@decimals flush right, with all its decimals, and a blank. */
@@ -243,6 +260,11 @@ static __always_inline char *field_fixed(char *p, char *column, u64 v, u32 scale
 	return p;
 }
 
+static noinline char *field_msecs_wide(char *p, char *column, u64 us)
+{
+	return field_fixed(p, column, us, USEC_PER_MSEC, 3);
+}
+
 /**
  * field_msecs() - write a time in milliseconds, flush right, and a blank
  * @p: where the column may begin
@@ -254,7 +276,22 @@ static __always_inline char *field_fixed(char *p, char *column, u64 v, u32 scale
  */
 char *field_msecs(char *p, char *column, u64 us)
 {
-	return field_fixed(p, column, us, USEC_PER_MSEC, 3);
+	char *start = column - sizeof("12345.678");
+	unsigned int zeros;
+	u64 digits;
+
+	if (unlikely(us >= 100000000 || start < p))
+		return field_msecs_wide(p, column, us);
+	if (start > p)
+		field_pad(p, start);
+	digits = field_digits(us);
+	/* One digit at least before the point. */
+	zeros = min(field_zeros(digits), 32U);
+	digits = field_blank(digits, zeros);
+	field_put8(start, digits);
+	/* The point, the last three digits, and a blank. */
+	field_put8(start + 5, '.' | digits >> 40 << 8 | (u64)' ' << 32);
+	return column;
 }
 
 /**

@@ -19,8 +19,8 @@
 
 #define LIFE_RECORDS_MAX	4194304U
 #define LIFE_SESSIONS_MAX	4194304U
-/* An open tcpports keeps four bytes for each: no more than for its text. */
-#define LIFE_PORTS_MAX		32768U
+/* An open tcpports keeps eight bytes for each: no more than for its text. */
+#define LIFE_PORTS_MAX		16384U
 
 static unsigned int records = 16384;
 module_param(records, uint, 0444);

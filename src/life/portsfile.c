@@ -4,7 +4,7 @@
  * side.
  *
  * A pass begins with a list of the rows there are, sorted; their numbers are read
- * when they are written. So an open file keeps four bytes a row, and what it says
+ * when they are written. So an open file keeps eight bytes a row, and what it says
  * is newer than the list. In the view of all namespaces, rows of different ones
  * which are of the same port and side follow one another on the list, and are added
  * up. While rows are freed (a namespace ends) nobody reads; the list is made again
@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -25,8 +26,14 @@
 #include "reader.h"
 #include "record.h"
 
+/* What seq_file does for a record costs as much as a row: so it is some of them. */
+#define PORTS_RECORD_ROWS	16
+
 /* On the list: what is counted without a port, of a role. */
 #define PORTS_LIST_OTHER	0x80000000U
+
+/* No order of a row. */
+#define PORTS_ORDER_NONE	U32_MAX
 
 /* The list is sorted by that many bits at a time. */
 #define PORTS_RADIX_BITS	10
@@ -37,51 +44,57 @@ static_assert(2 * PORTS_RADIX_BITS >= PORTS_ORDER_BITS);
 /**
  * struct ports_file - an open tcpports
  * @reader: whose sessions it counts
- * @list: indexes of rows, or PORTS_LIST_OTHER and a role, in ports_order()
+ * @list: in the upper half ports_order() of a row, by which it is sorted; in the
+ *	lower one its index, or PORTS_LIST_OTHER and a role
  * @count: how many
  * @generation: that of the rows when the list was made
- * @begin: where on the list the rows are that are written now
- * @end: and behind them
+ * @begin: where on the list the record begins
+ * @end: where that ended when it was written
  */
 struct ports_file {
 	struct life_reader reader;
-	u32 *list;
+	u64 *list;
 	unsigned int count;
 	unsigned int generation;
 	unsigned int begin;
 	unsigned int end;
 };
 
-static u32 portsfile_order(u32 entry)
+static u32 portsfile_order(u64 entry)
 {
-	u32 side;
+	return entry >> 32;
+}
 
-	if (entry & PORTS_LIST_OTHER)
-		return ports_order(entry & ~PORTS_LIST_OTHER, PORTS_ORDER_OTHER);
-	side = port_key_side(READ_ONCE(life_ports.rows[entry].key));
-	return ports_order(side >> 16, side & 0xffff);
+static u64 portsfile_entry(u32 order, u32 index)
+{
+	return (u64)order << 32 | index;
 }
 
 /* Lists the rows that the reader may see, in no order. */
-static unsigned int portsfile_collect(const struct ports_file *file, u32 *list,
+static unsigned int portsfile_collect(const struct ports_file *file, u64 *list,
 				      unsigned int used)
 {
 	unsigned int i, n = 0;
+	u32 side;
 	u64 key;
 
 	for (i = 0; i < used; i++) {
 		key = READ_ONCE(life_ports.rows[i].key);
-		if (key && (life_reader_of_all(&file->reader) ||
-			    port_key_view(key) == file->reader.view->id))
-			list[n++] = i;
+		if (!key || (!life_reader_of_all(&file->reader) &&
+			     port_key_view(key) != file->reader.view->id))
+			continue;
+		side = port_key_side(key);
+		list[n++] = portsfile_entry(ports_order(side >> 16,
+							side & 0xffff), i);
 	}
 	for (i = 0; i < PORTS_ROLES; i++)
-		list[n++] = PORTS_LIST_OTHER | i;
+		list[n++] = portsfile_entry(ports_order(i, PORTS_ORDER_OTHER),
+					    PORTS_LIST_OTHER | i);
 	return n;
 }
 
 /* Sorts by some bits of the order, and keeps what is the same in them as it is. */
-static void portsfile_sort_by(const u32 *from, u32 *to, unsigned int n,
+static void portsfile_sort_by(const u64 *from, u64 *to, unsigned int n,
 			      unsigned int shift, u32 *starts)
 {
 	u32 start = 0, size;
@@ -103,28 +116,34 @@ static void portsfile_sort_by(const u32 *from, u32 *to, unsigned int n,
 static int portsfile_make_list(struct ports_file *file)
 {
 	unsigned int used = READ_ONCE(life_ports.used);
-	u32 *list, *other;
+	unsigned int most = used + PORTS_ROLES;
+	u64 *list, *other;
+	int err = -ENOMEM;
+	u32 *starts;
 
 	kvfree(file->list);
 	file->count = 0;
-	file->list = kvmalloc_array(used + PORTS_ROLES, sizeof(*list),
+	file->list = kvmalloc_array(most, sizeof(*list),
 				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	other = kvmalloc_array(used + PORTS_ROLES + PORTS_RADIX, sizeof(*other),
+	other = kvmalloc_array(most, sizeof(*other),
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	starts = kmalloc_array(PORTS_RADIX, sizeof(*starts), GFP_KERNEL_ACCOUNT);
 	list = file->list;
-	if (!list || !other) {
-		kvfree(other);
-		return -ENOMEM;
+	if (list && other && starts) {
+		file->count = portsfile_collect(file, list, used);
+		/* Twice: so it ends where it began. */
+		portsfile_sort_by(list, other, file->count, 0, starts);
+		portsfile_sort_by(other, list, file->count, PORTS_RADIX_BITS,
+				  starts);
+		file->generation = life_ports.generation;
+		err = 0;
+	} else {
+		kvfree(list);
+		file->list = NULL;
 	}
-	file->count = portsfile_collect(file, list, used);
-	/* Twice: so it ends where it began. */
-	portsfile_sort_by(list, other, file->count, 0,
-			  other + used + PORTS_ROLES);
-	portsfile_sort_by(other, list, file->count, PORTS_RADIX_BITS,
-			  other + used + PORTS_ROLES);
-	file->generation = life_ports.generation;
+	kfree(starts);
 	kvfree(other);
-	return 0;
+	return err;
 }
 
 /* Goes to what is on the list from @order on. */
@@ -146,7 +165,7 @@ static void *portsfile_find(struct ports_file *file, loff_t *pos)
 	return file;
 }
 
-/* A position is the order of a row, and one: at 0 there is the header. */
+/* A position is the order of a record's first row, and one: at 0 is the header. */
 static void *portsfile_start(struct seq_file *seq, loff_t *pos)
 	__acquires(&life_ports_mutex)
 {
@@ -186,56 +205,67 @@ static void portsfile_stop(struct seq_file *seq, void *v)
 }
 
 static const struct port_counts *portsfile_counts(const struct ports_file *file,
-						  u32 entry)
+						  u32 index)
 {
-	return entry & PORTS_LIST_OTHER ?
-	       &file->reader.view->ports.other[entry & ~PORTS_LIST_OTHER] :
-	       &life_ports.rows[entry].counts;
+	return index & PORTS_LIST_OTHER ?
+	       &file->reader.view->ports.other[index & ~PORTS_LIST_OTHER] :
+	       &life_ports.rows[index].counts;
 }
 
-/* Adds up what is of the same order as @file->begin. */
-static void portsfile_sum(struct ports_file *file, u32 order,
-			  struct port_counts *sum)
+/*
+ * Adds up what is of one order on the list, from @file->end on, and goes behind it.
+ * Returns the order of what is there, or PORTS_ORDER_NONE.
+ */
+static u32 portsfile_sum(struct ports_file *file, u32 order,
+			 struct port_counts *sum)
 {
 	const struct port_counts *counts;
+	unsigned int from = file->end;
 	unsigned long flags;
-	unsigned int i;
+	u32 next;
 
-	for (i = file->begin; i < file->count; i++) {
-		if (i > file->begin && portsfile_order(file->list[i]) != order)
-			break;
-		counts = portsfile_counts(file, file->list[i]);
+	do {
+		counts = portsfile_counts(file, file->list[file->end]);
 		raw_spin_lock_irqsave(&life_ring.lock, flags);
-		if (i == file->begin)
+		if (file->end == from)
 			*sum = *counts;
 		else
 			port_counts_add(sum, counts);
 		raw_spin_unlock_irqrestore(&life_ring.lock, flags);
-	}
-	file->end = i;
+		next = ++file->end < file->count ?
+		       portsfile_order(file->list[file->end]) : PORTS_ORDER_NONE;
+	} while (next == order);
+	return next;
 }
 
 static int portsfile_show(struct seq_file *seq, void *v)
 {
 	struct ports_file *file = seq->private;
 	struct port_counts sum;
-	char *begin;
-	u32 order;
+	char *begin, *p;
+	u32 order, next;
+	unsigned int n;
 
-	if (seq_get_buf(seq, &begin) < PORTS_ROW_MAX) {
+	if (seq_get_buf(seq, &begin) < PORTS_RECORD_ROWS * PORTS_ROW_MAX) {
 		seq_commit(seq, -1);
 		return 0;
 	}
+	p = begin;
 	if (v == SEQ_START_TOKEN) {
-		seq_commit(seq, ports_header_write(begin) - begin);
+		seq_commit(seq, ports_header_write(p) - begin);
 		return 0;
 	}
-	order = portsfile_order(file->list[file->begin]);
-	portsfile_sum(file, order, &sum);
-	/* A row without a port is there when there is something to say. */
-	if (!(order & PORTS_ORDER_OTHER) ||
-	    memchr_inv(sum.ends, 0, sizeof(sum.ends)))
-		seq_commit(seq, ports_row_write(begin, order, &sum) - begin);
+	file->end = file->begin;
+	next = portsfile_order(file->list[file->begin]);
+	for (n = 0; n < PORTS_RECORD_ROWS && next != PORTS_ORDER_NONE; n++) {
+		order = next;
+		next = portsfile_sum(file, order, &sum);
+		/* A row without a port is there when there is something to say. */
+		if (!(order & PORTS_ORDER_OTHER) ||
+		    memchr_inv(sum.ends, 0, sizeof(sum.ends)))
+			p = ports_row_write(p, order, &sum);
+	}
+	seq_commit(seq, p - begin);
 	return 0;
 }
 

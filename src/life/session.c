@@ -64,11 +64,24 @@ static struct session *session_at(const struct session_table *table,
 	return &table->sessions[key - table->keys];
 }
 
+/*
+ * The place in a line that a socket's session is in if it was free. While others
+ * are there, too, most are found at once.
+ */
+static __always_inline unsigned int session_first(unsigned long key)
+{
+	return hash_long(key, 32) >> 29;
+}
+
+static_assert(SESSION_LINE == 1 << (32 - 29));
+
 static __always_inline unsigned long *session_in_line(unsigned long *line,
 						      unsigned long key)
 {
-	unsigned int i;
+	unsigned int i = session_first(key);
 
+	if (likely(READ_ONCE(line[i]) == key))
+		return &line[i];
 	for (i = 0; i < SESSION_LINE; i++)
 		if (READ_ONCE(line[i]) == key)
 			return &line[i];
@@ -111,7 +124,7 @@ struct session *session_find(const struct session_table *table, const void *sk)
  * @table: the table
  * @sk: the socket's address
  *
- * It is the first place that is free. To be called once for a socket, until its
+ * It is the first place that is free, from where it belongs. To be called once for a socket, until its
  * session is released.
  *
  * Context: As session_find().
@@ -120,15 +133,17 @@ struct session *session_find(const struct session_table *table, const void *sk)
  */
 struct session *session_claim(struct session_table *table, const void *sk)
 {
-	unsigned long *line;
-	unsigned int n, i;
+	unsigned int first = session_first((unsigned long)sk), n, i;
+	unsigned long *key;
 
 	for (n = 0; n < SESSION_LINES; n++) {
-		line = session_line(table, (unsigned long)sk, n);
-		for (i = 0; i < SESSION_LINE; i++)
-			if (!READ_ONCE(line[i]) &&
-			    !cmpxchg(&line[i], 0UL, (unsigned long)sk))
-				return session_at(table, &line[i]);
+		for (i = 0; i < SESSION_LINE; i++) {
+			key = session_line(table, (unsigned long)sk, n) +
+			      (first + i) % SESSION_LINE;
+			if (!READ_ONCE(*key) &&
+			    !cmpxchg(key, 0UL, (unsigned long)sk))
+				return session_at(table, key);
+		}
 	}
 	return NULL;
 }

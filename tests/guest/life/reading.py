@@ -677,7 +677,7 @@ def recording_off():
 
 BAD = ("records=99999999", "sessions=0", "records=abc", "records=-1",
        "sessions=99999999", "records=4294967296", "records=", "sessions=x1",
-       "records=4194305", "ports=0", "ports=32769", "ports=-1", "ports=x", "ports=")
+       "records=4194305", "ports=0", "ports=16385", "ports=-1", "ports=x", "ports=")
 
 
 @test
