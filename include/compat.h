@@ -64,6 +64,16 @@ static inline void seq_net_put(struct seq_net_private *p)
 #endif
 }
 
+/* In 5.18 to 6.0 it is apart, "tcp: allocate tcp_death_row outside of struct netns_ipv4" */
+static inline const struct inet_hashinfo *net_tcp_hashinfo(const struct net *net)
+{
+#ifdef KNETSTAT_HAVE_NET_DEATH_ROW
+	return net->ipv4.tcp_death_row.hashinfo;
+#else
+	return net->ipv4.tcp_death_row->hashinfo;
+#endif
+}
+
 /*
  * Before 6.2 all namespaces share one UDP table, which the proc file has; since
  * then each has one ("udp: Set NULL to udp_seq_afinfo.udp_table.").

@@ -172,7 +172,7 @@ static struct session *probe_claim_older(const struct sock *sk)
 /**
  * probe_older() - enter a socket that is older than the module
  * @sk: the socket
- * @holder: the first thread of a process that holds it
+ * @holder: the first thread of a process that holds it, or NULL
  *
  * Context: Process context; the socket is locked.
  */
@@ -181,7 +181,8 @@ void probe_older(const struct sock *sk, struct task_struct *holder)
 	struct session *session = session_find(&life_sessions, sk);
 
 	/* It has ended meanwhile, or says more by itself. */
-	if (sk->sk_state == TCP_CLOSE || (session && session->by >= LIFE_BY_HOLD))
+	if (sk->sk_state == TCP_CLOSE ||
+	    (session && (!holder || session->by >= LIFE_BY_HOLD)))
 		return;
 	if (!session)
 		session = probe_claim_older(sk);
@@ -189,7 +190,7 @@ void probe_older(const struct sock *sk, struct task_struct *holder)
 		return;
 	session_write_begin(session);
 	session->listener = sk->sk_state == TCP_LISTEN;
-	if (life_task_fill_of(&session->task, holder))
+	if (holder && life_task_fill_of(&session->task, holder))
 		session->by = LIFE_BY_HOLD;
 	session_write_end(session);
 }

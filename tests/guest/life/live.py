@@ -132,6 +132,41 @@ def older():
 
 
 @test
+def older_of_nobody():
+    """What no process holds when the module is loaded: not accepted, or closed already."""
+    def ends(sock):
+        return {(sock.getsockname()[1], sock.getpeername()[1]),
+                (sock.getpeername()[1], sock.getsockname()[1])}
+
+    for family in INET, INET6:
+        with Netns(), listener(family, 600) as door:
+            rmmod()
+            try:
+                waiting = [connect(door) for _ in range(scaled(300, 30))]
+                closed, server = pair(family)
+                wanted = set().union(*map(ends, [closed, *waiting]))
+                closed.setblocking(False)
+                try:
+                    while closed.send(b"x" * 100000):
+                        pass
+                except BlockingIOError:
+                    closed.close()      # it has data that its other end does not take
+            finally:
+                insmod()
+            rows = live()
+            equal({(row.lport, row.rport) for row in rows} ^ wanted, set(), "more, or less")
+            equal(len(rows), len(wanted), "rows")
+            here = {sock.getsockname()[1] for sock in (server, *waiting)}
+            for row in rows:
+                held = row.lport in here and row.lport != door.getsockname()[1]
+                check((row.by == "hold") == held, "BY of", row.line)
+                equal((row.ms, row.role), (None, None), row.line)
+            server.close()
+            for sock in waiting:
+                sock.close()
+
+
+@test
 def who_may_see():
     """The namespace's to who reads there, all to the host's root; whose, as in tcplife."""
     def shown(path=LIVE):
