@@ -12,16 +12,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/cgroup.h"
+#include "lib/host.h"
 #include "lib/lists.h"
+#include "lib/netns.h"
 #include "lib/output.h"
 #include "lib/say.h"
+#include "lib/user.h"
 #include "tcplife/tcplife.h"
 
 struct options opt;
 
 static const char usage[] =
 "usage: tcplife [-h] [-T] [-t] [-w] [-s] [-p PID] [-L PORTS] [-D PORTS] [-4 | -6]\n"
-"               [-a | -l] [-x] [-J] [-n N]\n"
+"               [-u USERS] [--netns NETNS] [--cgroup PATH] [-a | -l | --state FILE [-f]]\n"
+"               [-x] [-J] [--json-array] [-n N] [--proc DIR]\n"
 "\n"
 "Prints TCP sessions as they end, from /proc/net/tcplife (module knetstat).\n"
 "\n"
@@ -34,11 +39,18 @@ static const char usage[] =
 "  -D, --remoteport PORTS  only these remote ports\n"
 "  -4, --ipv4              only IPv4\n"
 "  -6, --ipv6              only IPv6\n"
+"  -u, --user USERS        only sockets of these users, by name or number\n"
+"      --netns NETNS       only this network namespace: a name, a PID, a number\n"
+"      --cgroup PATH       only this cgroup (v2) and those below\n"
 "  -a, --all               begin with the sessions that have ended already\n"
 "  -l, --live              print the sessions that are alive now, and end\n"
-"  -x, --extended          all columns of the file, as they are there\n"
-"  -J, --json              all columns, a JSON object for each session\n"
+"      --state FILE        print what has ended since the last run with FILE, and end\n"
+"  -f, --follow            with --state: go on, as without\n"
+"  -x, --extended          all columns of the file, and the cgroup's path\n"
+"  -J, --json              the same, as a JSON object for each session\n"
+"      --json-array        the same, as one JSON array\n"
 "  -n, --count N           stop after N sessions\n"
+"      --proc DIR          the host's procfs, where it is mounted elsewhere (or HOST_PROC)\n"
 "  -h, --help              print this\n"
 "      --version           print the version\n"
 "\n"
@@ -46,7 +58,8 @@ static const char usage[] =
 "  tcplife -a -L 80,443    what has been and will be served on two ports\n"
 "  tcplife -lT             who is connected now, and since when\n"
 "  tcplife -stT            for a spreadsheet\n"
-"  tcplife -aJ -n 100      for a program: the 100 oldest that are still known\n";
+"  tcplife -aJ -n 100      for a program: the 100 oldest that are still known\n"
+"  tcplife -J --state /var/lib/tcplife  for cron: what is new since the last time\n";
 
 static void set_family(char family)
 {
@@ -55,9 +68,38 @@ static void set_family(char family)
 	opt.family = family;
 }
 
+static void add_users(const char *arg)
+{
+	const char *list = arg;
+	struct word word;
+	char *name;
+
+	while (list_next(&list, &word)) {
+		name = copy_of(word.at, word.len);
+		opt.users = more(opt.users, opt.user_count + 1, sizeof(*opt.users));
+		opt.users[opt.user_count++] = parse_user(name);
+		free(name);
+	}
+}
+
+static void check_options(void)
+{
+	if (opt.live && (opt.all || opt.timestamp))
+		usage_error("-a and -t don't go with -l", NULL);
+	if (opt.state && (opt.all || opt.live))
+		usage_error("-a and -l don't go with --state", NULL);
+	if (opt.follow && !opt.state)
+		usage_error("-f is for --state", NULL);
+	if (opt.json && (opt.time || opt.timestamp || opt.wide || opt.csv))
+		usage_error("-T, -t, -w and -s don't go with -J", NULL);
+	if (opt.array && !opt.live && !opt.count && (!opt.state || opt.follow))
+		usage_error("an array has an end: --json-array wants -l, -n or --state",
+			    NULL);
+}
+
 static void parse_options(int argc, char **argv)
 {
-	enum { VERSION = 256 };
+	enum { VERSION = 256, OPT_NETNS, OPT_CGROUP, OPT_STATE, OPT_ARRAY, OPT_PROC };
 	static const struct option longs[] = {
 		{ "time",	no_argument,		NULL, 'T' },
 		{ "timestamp",	no_argument,		NULL, 't' },
@@ -68,18 +110,26 @@ static void parse_options(int argc, char **argv)
 		{ "remoteport",	required_argument,	NULL, 'D' },
 		{ "ipv4",	no_argument,		NULL, '4' },
 		{ "ipv6",	no_argument,		NULL, '6' },
+		{ "user",	required_argument,	NULL, 'u' },
+		{ "netns",	required_argument,	NULL, OPT_NETNS },
+		{ "cgroup",	required_argument,	NULL, OPT_CGROUP },
 		{ "all",	no_argument,		NULL, 'a' },
 		{ "live",	no_argument,		NULL, 'l' },
 		{ "extended",	no_argument,		NULL, 'x' },
 		{ "json",	no_argument,		NULL, 'J' },
+		{ "json-array",	no_argument,		NULL, OPT_ARRAY },
+		{ "state",	required_argument,	NULL, OPT_STATE },
+		{ "follow",	no_argument,		NULL, 'f' },
+		{ "proc",	required_argument,	NULL, OPT_PROC },
 		{ "count",	required_argument,	NULL, 'n' },
 		{ "help",	no_argument,		NULL, 'h' },
 		{ "version",	no_argument,		NULL, VERSION },
 		{ }
 	};
+	const char *cgroup = NULL, *netns = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "TtwsalxJh46p:L:D:n:", longs,
+	while ((c = getopt_long(argc, argv, "TtwsalxJfh46p:L:D:n:u:", longs,
 				NULL)) != -1) {
 		switch (c) {
 		case 'T':
@@ -109,6 +159,27 @@ static void parse_options(int argc, char **argv)
 		case '6':
 			set_family(c);
 			break;
+		case 'u':
+			add_users(optarg);
+			break;
+		case OPT_NETNS:
+			netns = optarg;
+			break;
+		case OPT_CGROUP:
+			cgroup = optarg;
+			break;
+		case OPT_STATE:
+			opt.state = optarg;
+			break;
+		case 'f':
+			opt.follow = true;
+			break;
+		case OPT_ARRAY:
+			opt.json = opt.array = true;
+			break;
+		case OPT_PROC:
+			host_set_proc(optarg);
+			break;
 		case 'a':
 			opt.all = true;
 			break;
@@ -134,10 +205,13 @@ static void parse_options(int argc, char **argv)
 	}
 	if (optind < argc)
 		usage_error("unexpected argument", argv[optind]);
-	if (opt.live && (opt.all || opt.timestamp))
-		usage_error("-a and -t don't go with -l", NULL);
-	if (opt.json && (opt.time || opt.timestamp || opt.wide || opt.csv))
-		usage_error("-T, -t, -w and -s don't go with -J", NULL);
+	check_options();
+	/* They are looked for where --proc says, which may come behind. */
+	if (netns)
+		opt.netns = netns_number(netns);
+	opt.cgroup = cgroup;
+	if (cgroup)
+		cgroup_want(cgroup);
 }
 
 int main(int argc, char **argv)

@@ -665,3 +665,167 @@ def missing_descriptors():
     equal(Run(["-a", "-n", "15"], preexec_fn=without).end(None),
           (wanted, "", 0), "end")
     table.close()
+
+
+def file_of(*lines):
+    """The table as a file that has an end."""
+    if os.path.exists(LIFE):
+        os.unlink(LIFE)
+    with open(LIFE, "w", encoding="ascii") as file:
+        file.writelines(f"{line}\n" for line in (HEADER, *lines))
+
+
+def boot(name):
+    """Which boot it is."""
+    os.makedirs(f"{WORK}/proc/sys/kernel/random", exist_ok=True)
+    with open(f"{WORK}/proc/sys/kernel/random/boot_id", "w", encoding="ascii") as file:
+        file.write(f"{name}\n")
+
+
+def seqs(program):
+    """SEQ of what a run with -J has printed, and what it has said."""
+    stdout, stderr, status = program.end(None)
+    return [json.loads(line)["seq"] for line in stdout.splitlines()], stderr, status
+
+
+@test
+def state():
+    """Each run with --state goes on where the one before has ended."""
+    path = f"{WORK}/state"
+
+    def run(*args, **how):
+        return Run(["-J", "--state", path, *args], **how)
+
+    boot("one")
+    file_of(*(PLAIN.format(seq) for seq in (1, 2, 3)))
+    equal(seqs(run()), ([1, 2, 3], "", 0), "the first run")
+    equal(seqs(run()), ([], "", 0), "nothing new")
+    file_of(*(PLAIN.format(seq) for seq in (2, 3, 4, 5)))
+    equal(seqs(run()), ([4, 5], "", 0), "two more")
+    file_of(*(PLAIN.format(seq) for seq in (9, 10, 11)))
+    equal(seqs(run("-n", "1")), ([9], "tcplife: missed 3 rows: SEQ 6 to 8\n"
+                                 "tcplife: missed 3 rows in all\n", 0), "a gap, and -n")
+    equal(seqs(run("-L", "1")), ([], "", 0), "none of interest")
+    equal(seqs(run()), ([], "", 0), "those that were of no interest")
+    file_of(*(PLAIN.format(seq) for seq in (11, 12)))
+    with open("/dev/full", "w", encoding="ascii") as full:
+        _, stderr, status = run(stdout=full).end(None)
+    equal((stderr, status), ("tcplife: cannot write: No space left on device\n", 1), "full")
+    equal(seqs(run()), ([12], "", 0), "what could not be printed")
+    boot("two")
+    file_of(PLAIN.format(1), PLAIN.format(2))
+    equal(seqs(run()), ([1, 2], "", 0), "another boot")
+    equal(os.listdir(WORK).count("state"), 1, "files")
+    check(not [name for name in os.listdir(WORK) if name.startswith("state.")], "left behind")
+    before = open(path, encoding="ascii").read()
+    _, stderr, status = Run(["--state", f"{WORK}/none/such"]).end(None)
+    equal((stderr.count("cannot write"), status), (1, 1), "no such directory")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("something else\n")
+    _, stderr, status = run().end(None)
+    equal((stderr, status), (f"tcplife: {path}: not a file of tcplife's --state\n", 2),
+          "somebody else's file")
+    equal(open(path, encoding="ascii").read(), "something else\n", "untouched")
+    check(before.startswith("tcplife two ") and before.endswith(" 2\n"), before)
+
+
+@test
+def state_of_who_follows():
+    """With -f it goes on, and what it has printed is saved when it is stopped."""
+    path = f"{WORK}/following"
+    boot("one")
+    contents = plain(1, 2, 3)
+    table = Table(contents)
+    program = Run(["-J", "-f", "--state", path])
+    for seq in 1, 2, 3:
+        equal(json.loads(program.line())["seq"], seq, "SEQ")
+    table.write((PLAIN.format(4) + "\n").encode())
+    equal(json.loads(program.line())["seq"], 4, "SEQ")
+    equal(program.end()[1:], ("", 0), "stopped")
+    table.close()
+    check(open(path, encoding="ascii").read().endswith(" 4\n"), "not saved")
+
+
+@test
+def cgroups():
+    """A cgroup by its path; one that is younger than the program; one that has gone."""
+    header = HEADER.replace(" END", " CGROUP END")
+
+    def row(seq, cgroup):
+        return PLAIN.format(seq).replace(" fin", f" {cgroup} fin")
+
+    for mount in "/sys/fs/cgroup", "/sys/fs/cgroup/unified":
+        shutil.rmtree(f"{WORK}/sys", ignore_errors=True)
+        names = ["", "/system.slice", "/system.slice/a b.service", "/system.slice2"]
+        ids = []
+        for name in names:
+            os.makedirs(f"{WORK}{mount}{name}")
+            ids.append(os.stat(f"{WORK}{mount}{name}").st_ino)
+        os.makedirs(f"{WORK}/proc/self", exist_ok=True)
+        with open(f"{WORK}/proc/self/mountinfo", "w", encoding="ascii") as file:
+            file.write("22 1 0:20 / /proc rw - proc proc rw\n"
+                       f"30 22 0:26 / {mount} rw,nosuid shared:9 - cgroup2 none rw\n")
+        rows = "".join(f"{line}\n" for line in (
+            header, *(row(n, number) for n, number in enumerate([*ids, 7, "-"], 1)))).encode()
+
+        def shown(*args, rows=rows):
+            return [(thing["seq"], thing["cgroup"], thing["cgroup_id"])
+                    for thing in map(json.loads, printed(["-aJ", *args], rows).splitlines())]
+
+        paths = ["/", *names[1:]]
+        equal(shown(), [*zip(range(1, 5), paths, ids), (5, None, 7), (6, None, None)], "all")
+        within = [(2, paths[1], ids[1]), (3, paths[2], ids[2])]
+        for arg in "/system.slice", "system.slice/", f"{WORK}{mount}/system.slice":
+            equal(shown("--cgroup", arg), within, arg)
+        equal(len(shown("--cgroup", "/")), 4, "all that are known")
+        lines = printed(["-ax"], rows).splitlines()
+        check(lines[3].endswith(" /system.slice/a\\040b.service fin"), lines[3])
+        check(lines[5].endswith(" - fin"), lines[5])
+        equal(printed(["-axs"], rows).splitlines()[2].split(",")[-2:], ["/system.slice", "fin"],
+              "CSV")
+        _, stderr, status = Run(["--cgroup", "/none"]).end(None)
+        equal((stderr, status), ("tcplife: no such cgroup: '/none'\n", 2), "unknown")
+
+    table = Table(rows)
+    program = Run(["-aJ"])
+    for _ in range(6):
+        program.line()
+    # It does not look more often than once a second.
+    os.mkdir(f"{WORK}{mount}/young")
+    young = os.stat(f"{WORK}{mount}/young").st_ino
+    seq = 7
+    while True:
+        table.write((row(seq, young) + "\n").encode())
+        thing = json.loads(program.line())
+        if thing["cgroup"]:
+            break
+        seq += 1
+    equal(thing["cgroup"], "/young", "cgroup")
+    os.rmdir(f"{WORK}{mount}/young")
+    table.write((row(seq + 1, young) + "\n").encode())
+    equal(json.loads(program.line())["cgroup"], "/young", "of one that was known")
+    equal(program.end()[1:], ("", 0), "the end")
+    table.close()
+    os.unlink(f"{WORK}/proc/self/mountinfo")
+
+
+@test
+def other_hosts():
+    """--proc and HOST_PROC: process 1's view of another procfs."""
+    host = f"{WORK}/host"
+    os.makedirs(f"{host}/1/net", exist_ok=True)
+    with open(f"{host}/1/net/tcplive", "w", encoding="ascii") as file:
+        file.write(open(f"{HERE}/tcplive.table", encoding="ascii").readline())
+    wanted = transcript("tcplive")["-l # nothing" if "-l # nothing" in transcript("tcplive")
+                                   else "-lx # nothing"][0]
+    args = ["-lx"]
+    equal(Run(["--proc", host, *args]).end(None), (wanted, "", 0), "--proc")
+    os.environ["HOST_PROC"] = host
+    try:
+        equal(Run(args).end(None), (wanted, "", 0), "HOST_PROC")
+        _, stderr, status = Run(["--proc", WORK, *args]).end(None)
+        equal((stderr, status), (f"tcplife: no {WORK}/1/net/tcplive: the module is not loaded "
+                                 "(modprobe knetstat)\n".replace(WORK, ""), 1),
+              "--proc before HOST_PROC")
+    finally:
+        del os.environ["HOST_PROC"]

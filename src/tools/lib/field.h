@@ -15,9 +15,24 @@
 
 static inline const char *take_word(const char *p, struct word *word)
 {
+	const u64 ones = 0x0101010101010101ULL, high = 0x80 * ones;
+	u64 bytes, stops;
+
 	word->at = p;
-	while ((unsigned char)(*p - '!') <= '~' - '!')
-		p++;
+	/*
+	 * Eight bytes at once, the first one lowest. High bits are set where a byte
+	 * is below '!', above '~' or not ASCII; those behind the first one that is
+	 * may be wrong.
+	 */
+	for (;; p += sizeof(bytes)) {
+		memcpy(&bytes, p, sizeof(bytes));
+		bytes = le64toh(bytes);
+		stops = (((bytes - '!' * ones) & ~bytes) | bytes |
+			 (bytes + ones)) & high;
+		if (stops)
+			break;
+	}
+	p += __builtin_ctzll(stops) / 8;
 	word->len = p - word->at;
 	return word->len ? p : NULL;
 }

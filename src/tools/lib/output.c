@@ -56,6 +56,8 @@ void output_flush(void)
 void output_drop_row(void)
 {
 	out.text.len = out.row;
+	if (out.kept)
+		out.kept();
 	output_flush();
 }
 

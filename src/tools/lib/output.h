@@ -13,12 +13,15 @@
  * @row: where in there the last one begins, which may not be whole
  * @wait: called until it has returned before anything is written; NULL: a
  *	write may block
+ * @kept: called before an error ends the program, to write what was kept back;
+ *	NULL: there is no such thing
  * @closed: called when nobody reads what we write; NULL: the program ends
  */
 struct output {
 	struct text text;
 	size_t row;
 	void (*wait)(void);
+	void (*kept)(void);
 	void (*closed)(void);
 };
 

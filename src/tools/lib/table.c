@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,6 +122,39 @@ void table_read_all(struct table *table)
 		die("%s: another table than before", SHOWN(table->path));
 }
 
+/**
+ * table_read_whole() - read all of it before the header, and keep it
+ * @table: the table, just opened
+ *
+ * What rows point at stays. Nothing is read twice, so it may be a pipe.
+ */
+void table_read_whole(struct table *table)
+{
+	const char *end;
+
+	while (table_fill(table))
+		;
+	end = memrchr(table->in.data, '\n', table->in.len);
+	table->whole = end ? end + 1 - table->in.data : 0;
+	table->all = true;
+}
+
+/**
+ * table_close() - close a table that has been read to its end
+ * @table: the table; what has been read of it is the caller's now
+ */
+void table_close(struct table *table)
+{
+	size_t i;
+
+	for (i = 0; i < table->fields; i++)
+		free((char *)table->names[i].at);
+	free(table->names);
+	free(table->columns);
+	free(table->path);
+	close(table->fd);
+}
+
 /* What table_next() does when there is no row that has been read. */
 bool table_next_slow(struct table *table)
 {
@@ -176,6 +210,21 @@ static void table_add_column(struct table *table, struct word name,
 void table_header(struct table *table, const char * const names[],
 		  unsigned int count)
 {
+	table_header_some(table, names, count, BIT(count) - 1);
+}
+
+/**
+ * table_header_some() - read the header, and find columns
+ * @table: the table
+ * @names: their names
+ * @count: how many
+ * @needed: which of them must be there, by bit; an older module lacks some
+ *
+ * Return: which are there.
+ */
+unsigned int table_header_some(struct table *table, const char * const names[],
+			       unsigned int count, unsigned int needed)
+{
 	unsigned int c, found = 0;	/* by bit */
 	struct word word;
 	const char *p;
@@ -198,8 +247,9 @@ void table_header(struct table *table, const char * const names[],
 		table_add_column(table, word, c < count ? c : OTHER);
 		p = skip_blanks(p);
 	}
-	if (found != BIT(count) - 1 || !table_row_ends(table, p))
+	if ((needed & ~found) || !table_row_ends(table, p))
 		table_bad(table, "header");
+	return found;
 }
 
 /**

@@ -52,12 +52,21 @@ struct table {
 #define OTHER	(~0U)
 
 /* The path as it is shown. */
-#define SHOWN(path)	((path) + sizeof(KNETSTAT_ROOT) - 1)
+static inline const char *SHOWN(const char *path)
+{
+	size_t len = sizeof(KNETSTAT_ROOT) - 1;
+
+	return strncmp(path, KNETSTAT_ROOT, len) ? path : path + len;
+}
 
 bool table_open(struct table *table, char *path);
 void table_must_open(struct table *table, char *path);
 void table_header(struct table *table, const char * const names[],
 		  unsigned int count);
+unsigned int table_header_some(struct table *table, const char * const names[],
+			       unsigned int count, unsigned int needed);
+void table_read_whole(struct table *table);
+void table_close(struct table *table);
 size_t table_fill(struct table *table);
 void table_forget(struct table *table);
 void table_read_all(struct table *table);

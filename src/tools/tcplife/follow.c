@@ -11,28 +11,29 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "../lib/cgroup.h"
+#include "../lib/host.h"
 #include "../lib/output.h"
 #include "../lib/say.h"
 #include "tcplife.h"
 
-#define LIFE_FILE	PROC "/net/tcplife"
-#define LIVE_FILE	PROC "/net/tcplive"
-#define STAT_FILE	PROC "/net/stat/tcplife"
 #define READ_SIZE	65536
 
 static const char * const column_names[COLUMNS] = {
 	"TIME", "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT", "TX_B",
-	"RX_B", "MS", "SEQ",
+	"RX_B", "MS", "NETNS", "UID", "CGROUP", "SEQ",
 };
 
 static const char * const live_names[LIVE_COLUMNS] = {
 	"SINCE", "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT", "TX_B",
-	"RX_B", "MS",
+	"RX_B", "MS", "NETNS", "UID", "CGROUP",
 };
 
 static u64 expected;		/* the SEQ that comes next; 0: not known */
+static u64 begin_at;		/* the first SEQ that is of interest */
 static u64 missed;
 
 static int stop_pipe[2];
@@ -49,10 +50,24 @@ static void reader_gone(void)
 {
 	if (die_of_sigpipe) {
 		say_missed();
+		state_save();
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}
 	exit(1);
+}
+
+/* The user wants no more; @writing, and not all of what there is. */
+static noreturn void interrupted(bool writing)
+{
+	ssize_t n;
+
+	if (!writing) {
+		print_end();
+		n = write(STDOUT_FILENO, out.text.data, out.text.len);
+		(void)n;
+	}
+	exit(0);
 }
 
 /*
@@ -76,7 +91,7 @@ static short wait_for(int fd, short events)
 		reader_gone();
 	/* What has been read is written first, if it can be. */
 	if (fds[1].revents && !(events & POLLOUT && fds[0].revents))
-		exit(0);
+		interrupted(events & POLLOUT);
 	return fds[0].revents;
 }
 
@@ -165,7 +180,11 @@ static bool take_column(unsigned int column, struct word field, struct row *row)
 					    '6' : '4', row->addr[1]);
 	case TX_B:
 	case RX_B:
+	case NETNS:
+	case UID:
 		return parse_decimal(field, 0, value);
+	case CGROUP:
+		return word_is(field, "-") || parse_decimal(field, 0, value);
 	case MS:
 		row->old = word_is(field, "-");
 		return row->old || parse_decimal(field, 3, value);
@@ -193,10 +212,23 @@ static bool parse_row(struct table *table, struct row *row)
 	return !strchr(row->addr[0], ':') == !strchr(row->addr[1], ':');
 }
 
+static bool wanted_user(u64 uid)
+{
+	size_t i;
+
+	for (i = 0; i < opt.user_count; i++)
+		if (opt.users[i] == uid)
+			return true;
+	return !opt.user_count;
+}
+
 static bool wanted(const struct row *row)
 {
 	return (!opt.family || row->family == opt.family) &&
 	       (!opt.pid || row->value[PID] == opt.pid) &&
+	       wanted_user(row->value[UID]) &&
+	       (!opt.netns || row->value[NETNS] == opt.netns) &&
+	       (!opt.cgroup || cgroup_wanted(row->value[CGROUP])) &&
 	       (!opt.local || opt.local[row->value[LPORT]]) &&
 	       (!opt.remote || opt.remote[row->value[RPORT]]);
 }
@@ -217,6 +249,20 @@ static void count_missed(u64 seq)
 		expected = seq + 1;
 }
 
+static void flush(void)
+{
+	output_flush();
+	state_printed();
+}
+
+/* The end of a run that has come to its end by itself. */
+static noreturn void finish(void)
+{
+	print_end();
+	flush();
+	exit(0);
+}
+
 static void take_row(struct table *table)
 {
 	static u64 printed;
@@ -229,15 +275,18 @@ static void take_row(struct table *table)
 	row.fields = fields;
 	if (!parse_row(table, &row))
 		table_bad(table, "row");
+	/* The run before has printed it. */
+	if (row.value[SEQ] && row.value[SEQ] < begin_at)
+		return;
 	if (!opt.live)
 		count_missed(row.value[SEQ]);
-	if (!wanted(&row))
-		return;
-	print_row(table, &row);
-	if (++printed == opt.count) {
-		output_flush();
-		exit(0);
+	if (wanted(&row)) {
+		print_row(table, &row);
+		printed++;
 	}
+	state_reached(row.value[SEQ]);
+	if (printed == opt.count && opt.count)
+		finish();
 }
 
 /* The number of the last row there is; it may not be known. */
@@ -249,7 +298,7 @@ static bool last_seq(u64 *seq)
 	const char *p;
 	size_t i;
 
-	if (!table_open(&stat, copy_of(STAT_FILE, strlen(STAT_FILE))))
+	if (!table_open(&stat, host_net("stat/tcplife")))
 		return false;
 	table_header(&stat, names, ARRAY_SIZE(names));
 	if (!table_next(&stat))
@@ -265,18 +314,33 @@ static bool last_seq(u64 *seq)
 	return true;
 }
 
+static void read_header(struct table *table, const char * const names[],
+			unsigned int count)
+{
+	unsigned int all = BIT(count) - 1, found;
+
+	found = table_header_some(table, names, count, all & ~LATER_COLUMNS);
+	if (opt.cgroup && !(found & BIT(CGROUP)))
+		die("the module is older than the program: %s has no CGROUP",
+		    SHOWN(table->path));
+}
+
 static void begin_table(struct table *table)
 {
 	u64 seq;
 
-	table_must_open(table, copy_of(LIFE_FILE, strlen(LIFE_FILE)));
+	table_must_open(table, host_net("tcplife"));
 	/* Little at a time: rows may follow that are not wanted. */
 	table->read_size = 256;
-	table_header(table, column_names, COLUMNS);
+	read_header(table, column_names, COLUMNS);
 	table->read_size = READ_SIZE;
 	print_header(table);
 	expected = 1;
-	if (opt.all)
+	if (opt.state && state_knows(&seq)) {
+		expected = seq + 1;
+		begin_at = expected;
+	}
+	if (opt.all || opt.state)
 		return;
 	table_forget(table);
 	if (lseek(table->fd, 0, SEEK_HOLE) < 0)
@@ -292,28 +356,50 @@ void list_live(void)
 {
 	struct table table = { .read_size = READ_SIZE };
 
-	table_must_open(&table, copy_of(LIVE_FILE, strlen(LIVE_FILE)));
-	table_header(&table, live_names, LIVE_COLUMNS);
+	table_must_open(&table, host_net("tcplive"));
+	read_header(&table, live_names, LIVE_COLUMNS);
 	print_header(&table);
 	while (table_next(&table))
 		take_row(&table);
-	output_flush();
-	exit(0);
+	finish();
+}
+
+/* While it goes on, a state is no older than that many seconds. */
+#define STATE_AGE	1
+
+static void save_now_and_then(void)
+{
+	static time_t last;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec - last < STATE_AGE)
+		return;
+	last = now.tv_sec;
+	state_save();
 }
 
 /**
  * follow() - print the sessions that are asked for, as they end
+ *
+ * With --state, and without -f, those that have ended.
  */
 void follow(void)
 {
-	struct table table = { .wait = wait_to_read };
+	bool ends = opt.state && !opt.follow;
+	struct table table = { .wait = ends ? NULL : wait_to_read };
 
+	if (opt.state)
+		state_begin(opt.state);
 	begin_table(&table);
 	for (;;) {
 		while (table_line(&table))
 			take_row(&table);
-		output_flush();
-		table_fill(&table);
+		flush();
+		if (opt.state)
+			save_now_and_then();
+		if (!table_fill(&table) && ends)
+			finish();
 	}
 }
 

@@ -5,8 +5,10 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
+#include "../lib/cgroup.h"
 #include "../lib/json.h"
 #include "../lib/output.h"
 #include "../lib/utf8.h"
@@ -74,26 +76,57 @@ static void print_bcc(const struct table *table, const struct row *row)
 	}
 }
 
-/* All columns, as the file has them. */
+/* The path of the row's cgroup, or "-". */
+static struct word cgroup_of(const struct row *row)
+{
+	const char *path = row->value[CGROUP] ? cgroup_path(row->value[CGROUP]) :
+						NULL;
+
+	return word_of(path ?: "-");
+}
+
+/* A path in a column: escaped as the kernel escapes names. */
+static void print_path(struct word path, char also)
+{
+	size_t i;
+
+	for (i = 0; i < path.len; i++) {
+		unsigned char c = path.at[i];
+
+		if (c <= ' ' || c > '~' || c == '\\' || c == also)
+			text_addf(&out.text, "\\%03o", c);
+		else
+			text_add(&out.text, path.at + i, 1);
+	}
+}
+
+/* All columns, as the file has them, but for the cgroup. */
 static void print_extended(const struct table *table, const struct row *row)
 {
+	const char *from = row->line.at;
+	struct word field;
 	size_t i, n;
 
-	if (!opt.csv) {
-		text_add(&out.text, row->line.at, row->line.len);
-		text_add(&out.text, "\n", 1);
-		return;
-	}
 	for (i = 0; i < table->fields; i++) {
-		if (i)
+		field = row->fields[i];
+		if (i && opt.csv)
 			text_add(&out.text, ",", 1);
-		for (n = 0; n < row->fields[i].len; n++) {
-			if (row->fields[i].at[n] == ',')
+		if (table->columns[i] == CGROUP) {
+			if (!opt.csv)
+				text_add(&out.text, from, field.at - from);
+			from = field.at + field.len;
+			print_path(cgroup_of(row), opt.csv ? ',' : 0);
+			continue;
+		}
+		for (n = 0; opt.csv && n < field.len; n++) {
+			if (field.at[n] == ',')
 				text_add_str(&out.text, "\\054");
 			else
-				text_add(&out.text, row->fields[i].at + n, 1);
+				text_add(&out.text, field.at + n, 1);
 		}
 	}
+	if (!opt.csv)
+		text_add(&out.text, from, row->line.at + row->line.len - from);
 	text_add(&out.text, "\n", 1);
 }
 
@@ -111,17 +144,31 @@ static bool is_string(struct word name)
 	return false;
 }
 
+/* Whether there has been a row in the array. */
+static bool array_row;
+
 static void print_json(const struct table *table, const struct row *row)
 {
-	char key[64];
+	char key[64 + sizeof("_id")];
 	size_t i, n;
 
+	/* The line before has no comma yet: whether one comes was not known. */
+	if (opt.array)
+		text_add_str(&out.text, array_row ? ",\n" : "\n");
+	array_row = true;
 	for (i = 0; i < table->fields; i++) {
 		struct word name = table->names[i], field = row->fields[i];
 
-		for (n = 0; n < name.len && n < sizeof(key) - 1; n++)
+		for (n = 0; n < name.len && n < 63; n++)
 			key[n] = tolower((unsigned char)name.at[n]);
 		key[n] = '\0';
+		if (table->columns[i] == CGROUP) {
+			struct word path = cgroup_of(row);
+
+			json_text(&out.text, key, word_is(path, "-") ?
+						  (struct word){ } : path);
+			strcat(key, "_id");
+		}
 		json_key(&out.text, key);
 		if (word_is(field, "-"))
 			text_add_str(&out.text, "null");
@@ -130,7 +177,7 @@ static void print_json(const struct table *table, const struct row *row)
 		else
 			json_string(&out.text, table_unescape(table, field));
 	}
-	text_add_str(&out.text, "}\n");
+	text_add_str(&out.text, opt.array ? "}" : "}\n");
 }
 
 /**
@@ -141,6 +188,8 @@ void print_header(const struct table *table)
 {
 	size_t i;
 
+	if (opt.array)
+		text_add_str(&out.text, "[");
 	if (opt.json)
 		return;
 	if (opt.time)
@@ -166,6 +215,15 @@ void print_header(const struct table *table)
 			  "PID", "COMM", "LADDR", "LPORT", "RADDR", "RPORT",
 			  "TX_KB", "RX_KB", "MS");
 	}
+}
+
+/**
+ * print_end() - print what is behind the last row
+ */
+void print_end(void)
+{
+	if (opt.array)
+		text_add_str(&out.text, "\n]\n");
 }
 
 /**

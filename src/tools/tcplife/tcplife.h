@@ -22,6 +22,12 @@
  * @family: '4', '6', or 0: both
  * @pid: 0: all
  * @count: 0: without end
+ * @array: --json-array
+ * @users: -u; by number, @user_count of them; none: all
+ * @netns: --netns, its inode number; 0: all
+ * @cgroup: --cgroup was given
+ * @state: --state; NULL: none
+ * @follow: -f
  * @local: by port; NULL: all
  * @remote: the same
  */
@@ -34,9 +40,16 @@ struct options {
 	bool live;
 	bool extended;
 	bool json;
+	bool array;
+	bool cgroup;
+	bool follow;
 	char family;
 	u64 pid;
 	u64 count;
+	u64 netns;
+	u64 *users;
+	size_t user_count;
+	const char *state;
 	bool *local;
 	bool *remote;
 };
@@ -46,9 +59,13 @@ extern struct options opt;
 /* The columns that the program itself looks at; TIME is SINCE in tcplive. */
 enum column {
 	TIME, PID, COMM, LADDR, LPORT, RADDR, RPORT, TX_B, RX_B, MS,
+	NETNS, UID, CGROUP,
 	LIVE_COLUMNS, SEQ = LIVE_COLUMNS,
 	COLUMNS
 };
+
+/* A module that is older than the program may lack these. */
+#define LATER_COLUMNS	BIT(CGROUP)
 
 /**
  * struct row - what the program itself looks at in a row
@@ -74,6 +91,12 @@ struct row {
 void follow_prepare(void);
 noreturn void follow(void);
 noreturn void list_live(void);
+void state_begin(const char *path);
+bool state_knows(u64 *seq);
+void state_reached(u64 seq);
+void state_printed(void);
+void state_save(void);
+void print_end(void);
 void print_header(const struct table *table);
 void print_row(const struct table *table, const struct row *row);
 

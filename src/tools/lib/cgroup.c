@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cgroups (v2).
+ *
+ * A cgroup's id is the inode number of its directory, so one walk through the file
+ * system tells all of them. Numbers are not used again, so what is known stays true
+ * of a cgroup that has gone; and for one that is younger than the walk, that is done
+ * again, but not more often than once a second.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "host.h"
+#include "say.h"
+#include "text.h"
+
+/**
+ * struct cgroup - a cgroup whose path is known
+ * @next: another one in the same bucket
+ * @id: its id
+ * @path: its path, from the root of the hierarchy
+ * @wanted: it is the one that is asked for, or in there
+ */
+struct cgroup {
+	struct cgroup *next;
+	u64 id;
+	char *path;
+	bool wanted;
+};
+
+#define BUCKETS	4096
+
+static struct cgroup *cgroups[BUCKETS];
+
+/* Where the hierarchy is mounted; NULL: nowhere. */
+static char *mount_point;
+/* The path of the cgroup that is asked for, without a slash at its end. */
+static char *wanted_path;
+
+/* Undoes what mountinfo does to blanks and the like. */
+static char *unescaped(const char *word)
+{
+	char *copy = copy_of(word, strlen(word)), *to = copy;
+	const char *p = copy;
+
+	while (*p) {
+		if (*p == '\\' && strspn(p + 1, "01234567") >= 3) {
+			*to++ = (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0');
+			p += 4;
+		} else {
+			*to++ = *p++;
+		}
+	}
+	*to = '\0';
+	return copy;
+}
+
+/* Finds where cgroup v2 is mounted: alone, or beside v1 ("unified"). */
+static void find_mount(void)
+{
+	char *path = host_is_other() ? host_proc("1/mountinfo") :
+				       host_proc("self/mountinfo");
+	FILE *file = fopen(path, "re");
+	char *line = NULL, *point, *type;
+	size_t size = 0;
+
+	while (file && !mount_point && getline(&line, &size, file) > 0) {
+		/* ID parent device root mount-point options ... - type ... */
+		type = strstr(line, " - ");
+		if (!type || strncmp(type + 3, "cgroup2 ", 8))
+			continue;
+		*type = '\0';
+		point = strtok(line, " ");
+		for (int i = 0; point && i < 4; i++)
+			point = strtok(NULL, " ");
+		if (!point)
+			continue;
+		point = unescaped(point);
+		mount_point = host_root(point);
+		free(point);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	free(path);
+}
+
+static struct cgroup *find(u64 id)
+{
+	struct cgroup *cgroup = cgroups[id % BUCKETS];
+
+	while (cgroup && cgroup->id != id)
+		cgroup = cgroup->next;
+	return cgroup;
+}
+
+static bool is_wanted(const char *path)
+{
+	size_t len = wanted_path ? strlen(wanted_path) : 0;
+
+	return wanted_path && !strncmp(path, wanted_path, len) &&
+	       (!path[len] || path[len] == '/');
+}
+
+static void add(u64 id, const char *path)
+{
+	struct cgroup *cgroup = find(id);
+
+	if (cgroup && !strcmp(cgroup->path, path))
+		return;
+	if (cgroup) {
+		free(cgroup->path);
+	} else {
+		cgroup = more(NULL, 1, sizeof(*cgroup));
+		cgroup->id = id;
+		cgroup->next = cgroups[id % BUCKETS];
+		cgroups[id % BUCKETS] = cgroup;
+	}
+	cgroup->path = copy_of(path, strlen(path));
+	cgroup->wanted = is_wanted(path);
+}
+
+/* Adds all that is below the directory @fd, which is at @path; closes it. */
+static void walk(int fd, struct text *path)
+{
+	size_t len = path->len;
+	struct dirent *entry;
+	DIR *dir = fdopendir(fd);
+	int below;
+
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, ".."))
+			continue;
+		text_add_str(path, "/");
+		text_add(path, entry->d_name, strlen(entry->d_name) + 1);
+		path->len--;		/* the NUL is not counted */
+		add(entry->d_ino, path->data);
+		below = openat(dirfd(dir), entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0)
+			walk(below, path);
+		path->len = len;
+	}
+	closedir(dir);
+}
+
+static void walk_all(void)
+{
+	struct text path = { };
+	struct stat stats;
+	int fd;
+
+	if (!mount_point)
+		find_mount();
+	if (!mount_point)
+		return;
+	fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &stats))
+		add(stats.st_ino, "/");
+	walk(fd, &path);
+	free(path.data);
+}
+
+/* The cgroup of an id, after another walk if that may help. */
+static const struct cgroup *cgroup_of(u64 id)
+{
+	static const struct cgroup *last;
+	static time_t walked = -1;
+	struct timespec now;
+
+	if (last && last->id == id)
+		return last;
+	last = find(id);
+	if (last)
+		return last;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (walked == now.tv_sec)
+		return NULL;
+	walked = now.tv_sec;
+	walk_all();
+	last = find(id);
+	return last;
+}
+
+/**
+ * cgroup_path() - the path of a cgroup
+ * @id: its id
+ *
+ * Return: the path from the root of the hierarchy; NULL where it is not known.
+ */
+const char *cgroup_path(u64 id)
+{
+	const struct cgroup *cgroup = cgroup_of(id);
+
+	return cgroup ? cgroup->path : NULL;
+}
+
+/**
+ * cgroup_want() - ask for a cgroup and those below
+ * @arg: its path, as cgroup_path() has it, or below the mount point
+ */
+void cgroup_want(const char *arg)
+{
+	const char *path = arg;
+	struct stat stats;
+	char *full;
+	size_t len;
+
+	find_mount();
+	if (!mount_point)
+		usage_error("no cgroup file system (version 2) is mounted", NULL);
+	len = strlen(mount_point);
+	if (!strncmp(path, mount_point, len) && (!path[len] || path[len] == '/'))
+		path += len;
+	path += strspn(path, "/");
+	wanted_path = *path ? formatted("/%s", path) : copy_of("", 0);
+	len = strlen(wanted_path);
+	while (len && wanted_path[len - 1] == '/')
+		wanted_path[--len] = '\0';
+	full = formatted("%s%s", mount_point, wanted_path);
+	if (stat(full, &stats) || !S_ISDIR(stats.st_mode))
+		usage_error("no such cgroup", arg);
+	free(full);
+}
+
+/**
+ * cgroup_wanted() - whether a cgroup is the one that is asked for, or below it
+ * @id: its id
+ *
+ * Return: whether it is.
+ */
+bool cgroup_wanted(u64 id)
+{
+	const struct cgroup *cgroup = cgroup_of(id);
+
+	return cgroup && cgroup->wanted;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * --state: where the last run ended, so that the next one goes on from there.
+ *
+ * SEQ counts for as long as the module is loaded, in the view of whoever reads. So
+ * the file has what tells one such count from another: the boot, the module's
+ * directory in sysfs (whose inode number is never used again), the namespace, the
+ * user. What does not fit is as no file at all: all that is known is printed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/host.h"
+#include "../lib/say.h"
+#include "tcplife.h"
+
+#define STATE_MAX	512
+
+static const char *state_path;
+/* All that SEQ depends on. */
+static char *state_source;
+/* The last row that has been looked at; and that is printed, if it was to be. */
+static u64 reached, printed;
+/* What the file has. */
+static u64 saved;
+
+static u64 inode_of(char *path)
+{
+	struct stat stats;
+	u64 inode = stat(path, &stats) ? 0 : stats.st_ino;
+
+	free(path);
+	return inode;
+}
+
+static void boot_id(char *id, size_t size)
+{
+	char *path = host_proc("sys/kernel/random/boot_id");
+	FILE *file = fopen(path, "re");
+
+	if (!file || !fgets(id, size, file))
+		snprintf(id, size, "-");
+	id[strcspn(id, "\n ")] = '\0';
+	if (file)
+		fclose(file);
+	free(path);
+}
+
+static bool state_read(char *text, size_t size)
+{
+	int fd = open(state_path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	n = fd < 0 ? -1 : read(fd, text, size - 1);
+	if (n < 0) {
+		say("cannot read %s: %s", state_path, strerror(errno));
+		exit(1);
+	}
+	close(fd);
+	text[n] = '\0';
+	return true;
+}
+
+/**
+ * state_begin() - go on where the last run ended
+ * @path: the file that says where
+ */
+void state_begin(const char *path)
+{
+	char boot[64];
+	const char *netns = host_is_other() ? "1/ns/net" : "self/ns/net";
+
+	state_path = path;
+	boot_id(boot, sizeof(boot));
+	state_source = formatted("tcplife %s %llu %llu %u", boot,
+				 inode_of(host_root("/sys/module/knetstat")),
+				 inode_of(host_proc("%s", netns)), geteuid());
+	atexit(state_save);
+}
+
+/**
+ * state_knows() - what was the last row of the run before
+ * @seq: set to its SEQ
+ *
+ * Return: whether that is known.
+ */
+bool state_knows(u64 *seq)
+{
+	size_t len = strlen(state_source);
+	char text[STATE_MAX];
+	const char *p;
+
+	if (!state_read(text, sizeof(text)))
+		return false;
+	if (strncmp(text, "tcplife ", 8)) {
+		say("%s: not a file of tcplife's --state", state_path);
+		exit(2);
+	}
+	if (strncmp(text, state_source, len) || text[len] != ' ')
+		return false;
+	p = take_number(text + len + 1, seq);
+	if (!p || *p != '\n')
+		return false;
+	saved = reached = printed = *seq;
+	return true;
+}
+
+/**
+ * state_reached() - a row has been looked at
+ * @seq: its SEQ
+ */
+void state_reached(u64 seq)
+{
+	reached = seq;
+}
+
+/**
+ * state_printed() - all rows up to the last one that was reached are printed
+ */
+void state_printed(void)
+{
+	printed = reached;
+}
+
+/**
+ * state_save() - have the next run go on behind what is printed
+ *
+ * Called at the end, whatever that is; and now and then by who goes on.
+ */
+void state_save(void)
+{
+	char *temporary;
+	FILE *file;
+	bool failed;
+
+	if (!state_path || printed == saved)
+		return;
+	temporary = formatted("%s.%d", state_path, (int)getpid());
+	file = fopen(temporary, "we");
+	failed = !file || fprintf(file, "%s %llu\n", state_source, printed) < 0;
+	if (file)
+		failed |= fflush(file) || fsync(fileno(file));
+	if (file)
+		failed |= !!fclose(file);
+	if (failed || rename(temporary, state_path)) {
+		say("cannot write %s: %s", state_path, strerror(errno));
+		unlink(temporary);
+		/* It is no use to say so again; and this may be the end. */
+		state_path = NULL;
+		free(temporary);
+		_exit(1);
+	}
+	free(temporary);
+	saved = printed;
+}
