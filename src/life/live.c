@@ -92,12 +92,45 @@ static bool live_fill(const struct live_file *file, unsigned long place,
 	now = ktime_get();
 	life_close_fill(&close, sk, &session, state);
 	life_row_fill(row, sk, &session, &close, ktime_to_us(now));
+	/* connect() says SYN_SENT first, then looks for a port, then sends the SYN. */
+	if (!row->ends.lport)
+		return false;
 	row->time_us = row->life_us == LIFE_UNKNOWN_US ? LIFE_UNKNOWN_US :
 		       ktime_to_us(ktime_mono_to_real(now)) - row->life_us;
 	row->end = state;
 	/* What was read before this was the session's. */
 	smp_rmb();
 	return READ_ONCE(life_sessions.keys[place]) == key;
+}
+
+/* Most lines of the table are empty, and passed over at once. */
+static bool live_line_is_empty(const unsigned long *keys)
+{
+	unsigned long any = 0;
+	unsigned int i;
+
+	for (i = 0; i < SESSION_LINE; i++)
+		any |= READ_ONCE(keys[i]);
+	return !any;
+}
+
+/* The first place from @place on that is somebody's, or where the table ends. */
+static unsigned long live_taken(unsigned long place)
+{
+	const unsigned long *keys = life_sessions.keys;
+	unsigned long places = session_places(&life_sessions);
+
+	while (place < places && !READ_ONCE(keys[place])) {
+		place++;
+		if (place % SESSION_LINE)
+			continue;
+		while (place < places && live_line_is_empty(keys + place)) {
+			place += SESSION_LINE;
+			if (!(place % 1024))
+				cond_resched();
+		}
+	}
+	return place;
 }
 
 /* Finds the first session from @file->end on, and goes behind it. */
@@ -107,12 +140,10 @@ static bool live_next_row(struct live_file *file, struct life_row *row)
 	struct sock *sk;
 	bool found;
 
-	while (file->end < places) {
-		place = file->end++;
-		if (!(place % 1024))
+	while ((place = live_taken(file->end)) < places) {
+		file->end = place + 1;
+		if (!(place % 64))
 			cond_resched();
-		if (!READ_ONCE(life_sessions.keys[place]))
-			continue;
 		sk = live_hold(file, place, &key);
 		if (!sk)
 			continue;
@@ -121,6 +152,7 @@ static bool live_next_row(struct live_file *file, struct life_row *row)
 		if (found)
 			return true;
 	}
+	file->end = places;
 	return false;
 }
 
