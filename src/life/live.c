@@ -32,6 +32,9 @@
 /* What seq_file does for a record costs as much as a row: so it is some of them. */
 #define LIVE_RECORD_ROWS	16
 
+/* Places of the table that are looked at before others may run. */
+#define LIVE_PIECE	1024
+
 /**
  * struct live_file - an open tcplive
  * @reader: whose sessions it shows, and what of them
@@ -44,21 +47,14 @@ struct live_file {
 	unsigned long end;
 };
 
-/* Takes a reference to the socket of a session that the reader may see, or not. */
-static struct sock *live_hold(const struct live_file *file, unsigned long place,
-			      unsigned long *key)
+/* Takes a reference to the socket of a session, if it is still there. */
+static struct sock *live_hold(unsigned long place, unsigned long *key)
 {
-	const struct session *session = &life_sessions.sessions[place];
-	struct sock *sk = NULL;
+	struct sock *sk;
 
 	rcu_read_lock();
 	*key = READ_ONCE(life_sessions.keys[place]);
-	/* A data race if it is being claimed or changed: only a hint. */
-	if (*key && !data_race((bool)session->listener) &&
-	    (life_reader_of_all(&file->reader) ||
-	     /* And so is this. */
-	     data_race(session->netns) == file->reader.view->netns))
-		sk = (struct sock *)*key;
+	sk = (struct sock *)*key;
 	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -103,34 +99,32 @@ static bool live_fill(const struct live_file *file, unsigned long place,
 	return READ_ONCE(life_sessions.keys[place]) == key;
 }
 
-/* Most lines of the table are empty, and passed over at once. */
-static bool live_line_is_empty(const unsigned long *keys)
+/* Whether a session is one for this reader, as far as can be told at a glance. */
+static bool live_is_shown(const struct live_file *file, unsigned long place)
 {
-	unsigned long any = 0;
-	unsigned int i;
+	const struct session *session = &life_sessions.sessions[place];
 
-	for (i = 0; i < SESSION_LINE; i++)
-		any |= READ_ONCE(keys[i]);
-	return !any;
+	/* A data race if it is being claimed or changed: only a hint. */
+	return !data_race((bool)session->listener) &&
+	       (life_reader_of_all(&file->reader) ||
+		/* And so is this. */
+		data_race(session->netns) == file->reader.view->netns);
 }
 
-/* The first place from @place on that is somebody's, or where the table ends. */
+/* The first place from @place on that is taken, or where the table ends. */
 static unsigned long live_taken(unsigned long place)
 {
 	const unsigned long *keys = life_sessions.keys;
-	unsigned long places = session_places(&life_sessions);
+	unsigned long places = session_places(&life_sessions), piece;
 
-	while (place < places && !READ_ONCE(keys[place])) {
-		place++;
-		if (place % SESSION_LINE)
-			continue;
-		while (place < places && live_line_is_empty(keys + place)) {
-			place += SESSION_LINE;
-			if (!(place % 1024))
-				cond_resched();
-		}
+	while (place < places) {
+		piece = min(places, (place | (LIVE_PIECE - 1)) + 1);
+		for (; place < piece; place++)
+			if (READ_ONCE(keys[place]))
+				return place;
+		cond_resched();
 	}
-	return place;
+	return places;
 }
 
 /* Finds the first session from @file->end on, and goes behind it. */
@@ -142,9 +136,9 @@ static bool live_next_row(struct live_file *file, struct life_row *row)
 
 	while ((place = live_taken(file->end)) < places) {
 		file->end = place + 1;
-		if (!(place % 64))
-			cond_resched();
-		sk = live_hold(file, place, &key);
+		if (!live_is_shown(file, place))
+			continue;
+		sk = live_hold(place, &key);
 		if (!sk)
 			continue;
 		found = live_fill(file, place, key, sk, row);
