@@ -26,14 +26,24 @@ def _program(size):
     return fd
 
 
+def need():
+    """Skip where there is none, before there is anything to leave behind."""
+    _multiplexor().close()
+    os.close(_program(1))
+
+
+def _multiplexor():
+    modprobe("kcm")
+    try:
+        return socket.socket(AF_KCM, socket.SOCK_DGRAM, KCMPROTO_CONNECTED)
+    except OSError as error:
+        raise Skip("no KCM in this kernel") from error
+
+
 def attach(sock, size):
     """Give @sock to a new multiplexor for messages of @size bytes. What waits in it
     is read by a kernel thread; the socket that it can be read from."""
-    modprobe("kcm")
-    try:
-        kcm = socket.socket(AF_KCM, socket.SOCK_DGRAM, KCMPROTO_CONNECTED)
-    except OSError as error:
-        raise Skip("no KCM in this kernel") from error
+    kcm = _multiplexor()
     program = _program(size)
     fcntl.ioctl(kcm, SIOCKCMATTACH, struct.pack("=ii", sock.fileno(), program))
     os.close(program)
