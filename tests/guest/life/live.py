@@ -262,7 +262,7 @@ def storm():
 def unload():
     """The module goes while the file is read."""
     with Netns():
-        kept = [pair(INET) for _ in range(200)]
+        kept = [pair(INET) for _ in range(scaled(200, 50))]
         fd = os.open(LIVE, os.O_RDONLY)
         check(os.read(fd, 5000), "a first read")
         rmmod()
