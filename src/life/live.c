@@ -32,6 +32,9 @@
 /* What seq_file does for a record costs as much as a row: so it is some of them. */
 #define LIVE_RECORD_ROWS	16
 
+/* Places of the table that are looked at before others may run. */
+#define LIVE_PIECE	1024
+
 /**
  * struct live_file - an open tcplive
  * @reader: whose sessions it shows, and what of them
@@ -44,21 +47,14 @@ struct live_file {
 	unsigned long end;
 };
 
-/* Takes a reference to the socket of a session that the reader may see, or not. */
-static struct sock *live_hold(const struct live_file *file, unsigned long place,
-			      unsigned long *key)
+/* Takes a reference to the socket of a session, if it is still there. */
+static struct sock *live_hold(unsigned long place, unsigned long *key)
 {
-	const struct session *session = &life_sessions.sessions[place];
-	struct sock *sk = NULL;
+	struct sock *sk;
 
 	rcu_read_lock();
 	*key = READ_ONCE(life_sessions.keys[place]);
-	/* A data race if it is being claimed or changed: only a hint. */
-	if (*key && !data_race((bool)session->listener) &&
-	    (life_reader_of_all(&file->reader) ||
-	     /* And so is this. */
-	     data_race(session->netns) == file->reader.view->netns))
-		sk = (struct sock *)*key;
+	sk = (struct sock *)*key;
 	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
@@ -92,12 +88,43 @@ static bool live_fill(const struct live_file *file, unsigned long place,
 	now = ktime_get();
 	life_close_fill(&close, sk, &session, state);
 	life_row_fill(row, sk, &session, &close, ktime_to_us(now));
+	/* connect() says SYN_SENT first, then looks for a port, then sends the SYN. */
+	if (!row->ends.lport)
+		return false;
 	row->time_us = row->life_us == LIFE_UNKNOWN_US ? LIFE_UNKNOWN_US :
 		       ktime_to_us(ktime_mono_to_real(now)) - row->life_us;
 	row->end = state;
 	/* What was read before this was the session's. */
 	smp_rmb();
 	return READ_ONCE(life_sessions.keys[place]) == key;
+}
+
+/* Whether a session is one for this reader, as far as can be told at a glance. */
+static bool live_is_shown(const struct live_file *file, unsigned long place)
+{
+	const struct session *session = &life_sessions.sessions[place];
+
+	/* A data race if it is being claimed or changed: only a hint. */
+	return !data_race((bool)session->listener) &&
+	       (life_reader_of_all(&file->reader) ||
+		/* And so is this. */
+		data_race(session->netns) == file->reader.view->netns);
+}
+
+/* The first place from @place on that is taken, or where the table ends. */
+static unsigned long live_taken(unsigned long place)
+{
+	const unsigned long *keys = life_sessions.keys;
+	unsigned long places = session_places(&life_sessions), piece;
+
+	while (place < places) {
+		piece = min(places, (place | (LIVE_PIECE - 1)) + 1);
+		for (; place < piece; place++)
+			if (READ_ONCE(keys[place]))
+				return place;
+		cond_resched();
+	}
+	return places;
 }
 
 /* Finds the first session from @file->end on, and goes behind it. */
@@ -107,13 +134,11 @@ static bool live_next_row(struct live_file *file, struct life_row *row)
 	struct sock *sk;
 	bool found;
 
-	while (file->end < places) {
-		place = file->end++;
-		if (!(place % 1024))
-			cond_resched();
-		if (!READ_ONCE(life_sessions.keys[place]))
+	while ((place = live_taken(file->end)) < places) {
+		file->end = place + 1;
+		if (!live_is_shown(file, place))
 			continue;
-		sk = live_hold(file, place, &key);
+		sk = live_hold(place, &key);
 		if (!sk)
 			continue;
 		found = live_fill(file, place, key, sk, row);
@@ -121,6 +146,7 @@ static bool live_next_row(struct live_file *file, struct life_row *row)
 		if (found)
 			return true;
 	}
+	file->end = places;
 	return false;
 }
 

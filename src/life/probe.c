@@ -164,7 +164,7 @@ static struct session *probe_claim_older(const struct sock *sk)
 		return NULL;
 	session_write_begin(session);
 	probe_begin(session, sk, LIFE_ROLE_NONE, 0);
-	session->read = use_bytes_read(sk);
+	session->read = use_mark(use_bytes_read(sk));
 	session_write_end(session);
 	return session;
 }

@@ -29,7 +29,7 @@
  * @segs: those of segs_in
  * @data_segs: those of data_segs_in
  * @stamp: odd while the session is being changed
- * @read: the low bits of how much its program had read when it was last seen to
+ * @read: how much its program had read when it was last seen to: use_mark()
  */
 struct session {
 	u64 start_us	: 56;

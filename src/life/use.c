@@ -22,9 +22,9 @@
 static struct tracepoint *use_tracepoint;
 
 /* It is most likely the process, and the name, that it was before. */
-static noinline void use_read_by(struct session *session, u16 read)
+static noinline void use_read_by(struct session *session, u64 read)
 {
-	session->read = read;
+	session->read = use_mark(read);
 	if (session->by != LIFE_BY_USE || !life_task_is(&session->task))
 		life_session_name(session, LIFE_BY_USE);
 }
@@ -45,7 +45,7 @@ static void use_rcv_space_adjust(void *data, struct sock *sk)
 	if (likely(read > SESSION_READ_MAX))
 		return;
 	session = session_find(&life_sessions, sk);
-	if (session && session->read != (u16)read && life_owner_acts())
+	if (session && session->read != use_mark(read) && life_owner_acts())
 		use_read_by(session, read);
 }
 

@@ -12,14 +12,16 @@ of it, run over there, and sockets go by names that the test gives them.
 
 import ctypes
 import errno
+import fcntl
 import os
 import select
 import signal
 import socket
+import termios
 import threading
 
-from lib import life
-from lib.ktap import Failed, check, explain, until
+from lib import kcm, life, uring
+from lib.ktap import Failed, Skip, check, equal, explain, until
 from lib.life import Line, Process
 from lib.world import LIBC
 
@@ -34,6 +36,8 @@ class Hands:
     def __init__(self, line, sockets=None):
         self.line = line
         self.sockets = sockets or {}
+        self.rings = {}
+        self.kcm = None
 
     def loop(self):
         """Do what is asked for until there is nobody to ask."""
@@ -46,6 +50,8 @@ class Hands:
                 os._exit(0)
             try:
                 answer = ("did", getattr(self, method)(*args, *fds))
+            except Skip as skip:
+                answer = ("skip", str(skip))
             except BaseException as error:
                 answer = ("failed", "\n".join(explain(error)))
             self.line.say(answer)
@@ -104,6 +110,35 @@ class Hands:
                                  ctypes.c_size_t(count), 0)
         os.close(out)
         os.close(into)
+
+    def receive_pieces(self, name, count, size):
+        """Wait for @count bytes and receive them @size bytes at a time, in one go each."""
+        waiting = ctypes.c_int()
+
+        def there():
+            fcntl.ioctl(self.sockets[name], termios.FIONREAD, waiting)
+            return waiting.value == count
+        until(there, lambda: f"{waiting.value} of {count} bytes")
+        for _ in range(0, count, size):
+            equal(len(self.sockets[name].recv(size)), size, "bytes in one go")
+
+    def uring_receive(self, name, count, flags=0):
+        """Receive @count bytes by io_uring."""
+        if name in self.rings:
+            self.rings[name].receive(0, count, flags | uring.FIXED_FILE)
+        else:
+            uring.Ring().receive(self.sockets[name].fileno(), count, flags)
+
+    def uring_hold(self, name):
+        """From now on only an io_uring has the socket."""
+        self.rings[name] = uring.Ring()
+        self.rings[name].register(self.sockets[name].fileno())
+        self.close(name)
+
+    def kernel_receive(self, name, count):
+        """Have a kernel thread receive the @count bytes that have come."""
+        self.kcm = kcm.attach(self.sockets[name], count)
+        equal(len(self.kcm.recv(count)), count, "bytes through KCM")
 
     def ended(self, name):
         """Wait for the peer's FIN."""
@@ -236,6 +271,8 @@ class Agent:
         """Have it done, and return the answer."""
         self.line.say((method, args), fds)
         kind, answer = self.line.hear()
+        if kind == "skip":
+            raise Skip(answer)
         if kind == "failed":
             raise Failed(f"{self.name.decode()}: {answer}")
         return answer

@@ -7,16 +7,19 @@ else who connected; else who closed, shut down or aborted; else who accepted; el
 opened the listener. (Who held it when the module was loaded is in older.py.)
 """
 
+import contextlib
 import errno
 import os
+import select
 import socket
 import subprocess
 
-from lib import life
+from lib import kcm, life, uring
 from lib.agents import CLONE_NEWPID, Agents
-from lib.ktap import Skip, cases, check, equal, in_child, test, until
+from lib.ktap import (Failed, Skip, any_of, cases, check, equal, in_child, scaled, test,
+                      until)
 from lib.life import Stage
-from lib.world import PLAIN_USER, Netns, own_mounts
+from lib.world import PLAIN_USER, Netns, ip, listener, own_mounts, sysctl
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 
@@ -488,6 +491,153 @@ def _peeks(scene, agents):
     server.close("s")
 
 
+@scene_of("only looked at, reset")
+def _only_peeks(scene, agents):
+    """To look is not to read: it is still who accepted it."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    near = client.connect("s", port)
+    far = parent.accept("s", "door")
+    other = parent.fork("other")
+    scene.wants(client.want(near, "conn", "abort", 5, 0),
+                parent.want(far, "acpt", "reset", 0, 5, by="accept"))
+    client.send("s", 5)
+    other.peek("s", 5)
+    client.abort("s")
+    other.was_reset("s")
+    other.leave()
+
+
+def _pieces(scene, agents, family):
+    """The parent reads much; its child reads more that waits, in pieces of 64 KiB.
+
+    Where the kernel makes larger segments (BIG TCP) each piece is one copy."""
+    parent, client = agents("parent", "client")
+    before = sysctl("net/ipv4/tcp_rmem")
+    with contextlib.suppress(Failed):
+        ip("link set lo gso_max_size 400000 gro_max_size 400000")
+    sysctl("net/ipv4/tcp_rmem", "4096 4000000 6000000")
+    port = parent.listen("door", family)
+    sysctl("net/ipv4/tcp_rmem", before)
+    near = client.connect("s", port, family)
+    far = parent.accept("s", "door")
+    for _ in range(8):
+        client.send("s", 100000)
+        parent.receive("s", 100000)
+    child = parent.fork("child")
+    scene.wants(client.want(near, "conn", "abort", 800000 + 131072, 0),
+                child.want(far, "acpt", "reset", 0, 800000 + 131072))
+    client.send("s", 131072)
+    child.receive_pieces("s", 131072, 65536)
+    client.abort("s")
+    child.was_reset("s")
+    child.leave()
+
+
+@scene_of("child that reads pieces of 64 KiB, reset")
+def _pieces4(scene, agents):
+    _pieces(scene, agents, INET)
+
+
+@scene_of("child that reads pieces of 64 KiB by IPv6, reset")
+def _pieces6(scene, agents):
+    _pieces(scene, agents, INET6)
+
+
+def _by_io_uring(scene, agents, flags, by):
+    uring.need()
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.accept("s", "door")
+    client.send("s", 10)
+    worker.uring_receive("s", 10, flags)
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                worker.want(far, "acpt", "reset", 0, 10, by=by))
+    client.abort("s")
+    worker.was_reset("s")
+    worker.leave()
+
+
+@scene_of("read by io_uring, reset")
+def _uring(scene, agents):
+    _by_io_uring(scene, agents, 0, "use")
+
+
+@scene_of("read by a worker of io_uring, reset")
+def _uring_worker(scene, agents):
+    """Before 5.12 that worker is a kernel thread, and of no process."""
+    _by_io_uring(scene, agents, uring.ASYNC, any_of("use", "accept"))
+
+
+def held_by_io_uring(scene, agents):
+    """A child has it, and its parent, who accepted it, no longer."""
+    uring.need()
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    near = client.connect("s", port)
+    far = parent.accept("s", "door")
+    child = parent.fork("child")
+    parent.close("s")
+    child.uring_hold("s")
+    client.send("s", 10)
+    child.uring_receive("s", 10)
+    return client, child, near, far
+
+
+@scene_of("held by an io_uring only, reset")
+def _uring_holds(scene, agents):
+    client, child, near, far = held_by_io_uring(scene, agents)
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                child.want(far, "acpt", "reset", 0, 10))
+    client.abort("s")
+    scene.stage.follower.ready(10)
+    child.leave()
+
+
+@scene_of("held by an io_uring only, killed")
+def _uring_killed(scene, agents):
+    """The kernel lets go of it, in a worker of its own."""
+    client, child, near, far = held_by_io_uring(scene, agents)
+    scene.wants(client.want(near, "conn", "fin", 10, 0),
+                child.want(far, "acpt", "fin", 0, 10))
+    child.kill()
+    client.ended("s")
+    client.close("s")
+
+
+@scene_of("read by a kernel thread, reset")
+def _kernel_thread(scene, agents):
+    """It works for somebody else, and is nobody to be named."""
+    kcm.need()
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.accept("s", "door")
+    client.send("s", 10)
+    worker.kernel_receive("s", 10)
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                worker.want(far, "acpt", "reset", 0, 10, by="accept"))
+    client.abort("s")
+    scene.stage.follower.ready(10)      # KCM takes the error
+    worker.leave()
+
+
+@scene_of("unaccepted with data, reset by its client")
+def _unaccepted_data(scene, agents):
+    client, server = agents("client", "server")
+    port = server.listen("door")
+    near = client.connect("s", port)
+    scene.wants(client.want(near, "conn", "abort", 10, 0),
+                server.want(near[::-1], "acpt", "reset", 0, 10, by="listen"))
+    client.send("s", 10)
+    client.abort("s")
+    scene.stage.follower.ready(10)
+    server.close("door")
+
+
 @scene_of("inherited listener, reset")
 def _activated(scene, agents):
     """As a service that is started with the listener that systemd opened."""
@@ -605,6 +755,80 @@ def processes():
     with Netns():
         stage = Stage()
         cases(SCENES, one)
+
+
+def serve(line, door):
+    """A prefork worker; those of an odd PID only write. Says what it had."""
+    reads, sessions = os.getpid() % 2 == 0, []
+    while True:
+        sock, peer = door.accept()
+        if peer[0] == "127.0.0.2":
+            break
+        sock.sendall(b"r" if reads else b"w")
+        if reads:
+            life.receive(sock, 10)
+            sock.sendall(b".")
+        poll = select.poll()
+        poll.register(sock, select.POLLRDHUP)
+        poll.poll()
+        reset = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        sock.close()
+        by = "use" if reads else "accept" if reset else "close"
+        sessions.append((peer[1], "reset" if reset else "fin", by))
+    line.say(sessions)
+
+
+def visit(line, to, count):
+    """Makes sessions with the workers, and resets each second one."""
+    for number in range(count):
+        sock = socket.create_connection(to)
+        if sock.recv(1) == b"r":
+            sock.sendall(b"x" * 10)
+            life.receive(sock, 1)
+        if number % 2:
+            life.linger(sock)
+        sock.close()
+
+
+@test
+def by_worker():
+    """Eight workers share a listener: the rows of each are what it has counted."""
+    workers, clients, each = 8, 4, scaled(125, 25)
+    with Netns():
+        follower = life.Follower()
+        with listener(INET, backlog=64, address="0.0.0.0") as door:
+            to = "127.0.0.1", door.getsockname()[1]
+            servers = [life.Process(f"worker{number}", serve, door)
+                       for number in range(workers)]
+            visitors = [life.Process("client", visit, to, each) for _ in range(clients)]
+            for visitor in visitors:
+                visitor.end()
+            counted = follower.take(2 * clients * each)
+            rows = {server.pid: {} for server in servers}
+            for row in counted:
+                if row.role == "acpt":
+                    check(row.pid in rows, "no worker's:", row.line)
+                    rows[row.pid][row.rport] = row
+            last = [socket.create_connection(to, source_address=("127.0.0.2", 0))
+                    for _ in servers]
+            resets, late = 0, 0
+            for server in servers:
+                mine = rows[server.pid]
+                ends = server.hear()
+                equal(sorted(mine), sorted(port for port, _, _ in ends), "sessions of",
+                      server.name)
+                for port, end, by in ends:
+                    resets += end == "reset"
+                    # The peer may have nothing left that knows the last FIN.
+                    late += (mine[port].end, end) == ("reset", "fin")
+                    equal((mine[port].by, mine[port].end),
+                          (by, any_of(end, "reset")), mine[port].line)
+                server.end()
+        equal(sum(map(len, rows.values())), clients * each, "sessions")
+        equal(resets, clients * (each // 2), "resets")
+        check(late < clients * each / 20, late, "were reset after the last FIN")
+        check(sum(map(bool, rows.values())) > 1, "all of them went to one worker")
+        del last
 
 
 NAMES = (b"a b", b"tab\tand\nline", b"back\\slash\\040", b"\x01\x7f\x80\xff",

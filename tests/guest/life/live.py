@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """tcplive: the sessions that are alive, and what is said of them."""
 
+import errno
 import os
 import re
 import socket
+import struct
 import time
 
 from lib import life, tables
@@ -15,6 +17,7 @@ from lib.world import (PLAIN_USER, Netns, connect, enter_userns, insmod, listene
                        pair, rmmod, user)
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
+TCP_INFO = 11
 
 
 def of(rows, sock):
@@ -215,12 +218,15 @@ def many():
                 row.lport for row in live())
             equal(len(ports[life.netns_inode()]), 2 * each, "in a namespace")
         kept.append(netns)
-    for size in 1 << 20, 4096, 100:
+    for size in 1 << 20, 4096:
         found = {}
         for row in life.parse_live(life.slurp(LIVE, size).decode("ascii")):
             found.setdefault(row.netns, []).append(row.lport)
         for inode, some in ports.items():
             equal(sorted(found.get(inode, ())), some, "by reads of", size)
+    with netns:
+        equal(sorted(row.lport for row in life.parse_live(
+            life.slurp(LIVE, 100).decode("ascii"))), some, "by reads of 100")
 
 
 @test
@@ -236,13 +242,24 @@ def storm():
                 server.close()
 
     def reads(stop):
-        readings = 0
-        while not stop():
-            ends = [(row.local, row.remote) for row in live()]
+        """Live first, then the ring: what is gone from the one is in the other."""
+        follower, last, over = life.Follower(), set(), set()
+        seqs, readings, done = set(), 0, False
+        while not done:
+            done = stop()
+            rows = live()
+            ends = [(row.local, row.remote) for row in rows]
             mine = [end for end in ends if end in stay]
             equal(len(mine), len(stay), "rows of those that stay")
             equal(len(set(mine)), len(stay), "different ones")
+            equal(len(set(ends)), len(ends), "no session twice")
+            for row in follower.now():
+                seqs.add(row.seq)
+                over.add((row.local, row.remote))
+            equal(sorted((last - set(ends)) - over)[:3], [], "in neither")
+            last = set(ends)
             readings += 1
+        equal(len(seqs), max(seqs) - min(seqs) + 1, "rows that were missed")
         return readings
 
     def account(stop):
@@ -271,8 +288,8 @@ def storm():
         kept = [pair(INET) for _ in range(20)]
         stay = {(sock.getsockname()[:2], sock.getpeername()[:2])
                 for both in kept for sock in both}
-        with Workers(churn, churn, reads, reads, account) as workers:
-            workers.rounds(scaled(30, 10, long=2000))
+        with Workers(churn, churn, reads, reads, reads, reads, account) as workers:
+            workers.rounds(scaled(12, 6, long=2000))
         note(f"readings and rounds: {workers.answers[2:]}")
 
 
@@ -280,20 +297,106 @@ def storm():
 def unload():
     """The module goes while the file is read."""
     with Netns():
-        kept = [pair(INET) for _ in range(200)]
+        kept = [pair(INET) for _ in range(scaled(200, 50))]
         fd = os.open(LIVE, os.O_RDONLY)
         check(os.read(fd, 5000), "a first read")
         rmmod()
         try:
-            for _ in range(3):
-                try:
-                    os.read(fd, 5000)
-                except OSError:
-                    break
+            try:
+                got = os.read(fd, 5000)
+            except OSError as error:
+                got = error.errno
+            equal(got, errno.EIO, "read of what is gone")
             os.close(fd)
         finally:
             insmod()
         del kept
+
+
+@test
+def unload_under_readers():
+    """The module comes and goes under four who read both files, in small pieces."""
+    def reads(stop):
+        whole = 0
+        while not stop():
+            try:
+                life.parse_live(life.slurp(LIVE, 3000).decode("ascii"))
+                life.parse(life.slurp(life.FILE, 3000).decode("ascii"))
+                whole += 1
+            except OSError as error:
+                check(error.errno in (errno.EIO, errno.ENOENT, errno.ENODEV), error)
+        return whole
+
+    with Netns():
+        kept = [pair(INET) for _ in range(50)]
+        with Workers(*[reads] * 4) as workers:
+            for number in range(scaled(3, 2, long=100)):
+                workers.rounds(1 + 2 * number)
+                rmmod()
+                insmod()
+        equal(len(live()), 2 * len(kept), "sessions that are older now")
+        note(f"readings: {workers.answers}")
+
+
+@test
+def stalled():
+    """While data is stuck each end says what TCP_INFO of it says."""
+    def info(sock):
+        """tcpi_bytes_acked, with the SYN of who connected, and tcpi_bytes_received."""
+        return struct.unpack_from("=QQ", sock.getsockopt(socket.IPPROTO_TCP, TCP_INFO, 136), 120)
+
+    def one(name):
+        client, server = pair({"v4": INET, "v6": INET6}[name])
+        say(server, client, 30000)
+        try:
+            while True:
+                client.send(b"x" * 65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+
+        def quiet():
+            was = info(client), info(server)
+            return was if was[0][0] - 1 == was[1][1] else None
+        near, far = until(quiet, "all that was received acknowledged")
+        rows = live()
+        equal((of(rows, client).tx, of(rows, client).rx), (near[0] - 1, near[1]), "near")
+        equal((of(rows, server).tx, of(rows, server).rx), far, "far")
+        check(far[1] > 30000, "next to nothing was sent")
+        client.close()
+        server.close()
+
+    with Netns():
+        cases(["v4", "v6"], one)
+
+
+@test
+def host_view():
+    """All namespaces are the host's root's to see, and nobody else's."""
+    with Netns() as netns:
+        kept = pair(INET)
+        inode = life.netns_inode()
+
+    def seen():
+        return sum(row.netns == inode for row in live())
+
+    def plain():
+        os.setgroups([])
+        os.setresuid(PLAIN_USER, PLAIN_USER, PLAIN_USER)
+        return seen()
+
+    def rights_of_who_opened():
+        """Opened as root, read by nobody; and the other way round."""
+        fd = os.open(LIVE, os.O_RDONLY)
+        with user(PLAIN_USER):
+            other = os.open(LIVE, os.O_RDONLY)
+            mine = b"".join(iter(lambda: os.read(fd, 1 << 16), b""))
+        theirs = b"".join(iter(lambda: os.read(other, 1 << 16), b""))
+        return [sum(row.netns == inode for row in life.parse_live(text.decode("ascii")))
+                for text in (mine, theirs)]
+
+    equal((seen(), in_child(plain)), (2, 0), "rows seen by root, by a plain user")
+    equal(in_child(rights_of_who_opened), [2, 0], "opened by root, by a plain user")
+    del kept, netns
 
 
 @test

@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 
-from lib import life
+from lib import life, uring
 from lib.ktap import (LONG, Skip, Workers, check, equal, note, scaled, test,
                       until)
 from lib.life import FILE, STAT, Follower, Process, drain, module, read, stat
@@ -281,8 +281,7 @@ def loads_under_traffic():
 # Who may be asleep when the module goes.
 
 SYS_IO_SETUP, SYS_IO_GETEVENTS, SYS_IO_SUBMIT = 206, 208, 209
-SYS_IO_URING_SETUP, SYS_IO_URING_ENTER = 425, 426
-IOCB_CMD_POLL, IORING_OP_POLL_ADD = 5, 6
+IOCB_CMD_POLL = 5
 
 
 def by_poll(events):
@@ -339,24 +338,9 @@ def by_aio(fd):
 
 def by_io_uring(fd):
     """IORING_OP_POLL_ADD."""
-    setup = ctypes.create_string_buffer(120)
-    ring = LIBC.syscall(SYS_IO_URING_SETUP, 2, setup)
-    if ring < 0:
-        raise Skip("no io_uring")
-    numbers = struct.unpack("=30I", setup.raw)
-    entries, at = numbers[0], numbers[10:20]
-    # struct io_sqring_offsets: head tail ring_mask ring_entries flags dropped
-    # array
-    queue = mmap.mmap(ring, at[6] + entries * 4, offset=0)
-    slots = mmap.mmap(ring, entries * 64, offset=0x10000000)
-    slots[:64] = struct.pack("=BBHiQQIIQ24x", IORING_OP_POLL_ADD, 0, 0, fd, 0,
-                             0, 0, select.POLLIN, 1)
-    queue[at[6]:at[6] + 4] = struct.pack("=I", 0)
-    queue[at[1]:at[1] + 4] = struct.pack("=I", 1)
-    if LIBC.syscall(SYS_IO_URING_ENTER, ring, 1, 0, 0, None, 0) != 1:
-        raise Skip("no poll by io_uring")
-    return lambda: (LIBC.syscall(SYS_IO_URING_ENTER, ring, 0, 1, 1, None, 0),
-                    slots, queue)
+    ring = uring.Ring()
+    ring.submit(uring.POLL_ADD, fd, event=select.POLLIN)
+    return ring.wait
 
 
 # how: (function, does the end of the file wake it)
