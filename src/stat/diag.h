@@ -54,19 +54,16 @@ enum diag_mark {
 
 /**
  * diag_marks_udp() - the trouble a UDP socket is in
- * @rmem: what its receive buffer holds, as the kernel accounts for it
- * @rcvbuf: what it may hold before a datagram is dropped
- *
- * All kernels take a datagram of any size as long as what is there already is
- * not more than @rcvbuf, and drop it otherwise, whatever its size. So this is
- * the very question that the next datagram will be asked. (In a buffer of 1 GiB or
- * more, newer kernels drop what would not fit: such a one is never full here.)
+ * @rmem: what its receive buffer holds, in the kernel's account of memory
+ * @rcvbuf: the most that it should hold
+ * @next: what the next datagram must find room for; 0 if the kernel takes one of
+ *	any size as long as @rmem is not more than @rcvbuf
  *
  * Return: a set of enum diag_mark.
  */
-static inline unsigned int diag_marks_udp(u32 rmem, u32 rcvbuf)
+static inline unsigned int diag_marks_udp(u32 rmem, u32 rcvbuf, u32 next)
 {
-	return rmem > rcvbuf ? DIAG_BUFFER : 0;
+	return (u64)rmem + next > rcvbuf ? DIAG_BUFFER : 0;
 }
 
 unsigned int diag_marks(const struct diag *diag);

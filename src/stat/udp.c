@@ -9,9 +9,36 @@
 #include "sockopt.h"
 #include "state.h"
 
+/*
+ * Mirrors what decides on the next datagram: __udp_enqueue_schedule_skb(). Where that
+ * asks how large it is, it is taken to be what those that wait are on the average. (From
+ * 6.12 to 6.17 it must fit into a buffer of 1 GiB or more only, which has no mark.)
+ */
+static noinline unsigned int udp_marks_filled(const struct sock *sk, u32 rmem,
+					      u32 rcvbuf)
+{
+	const struct udp_sock *up = udp_sk(sk);
+	u32 waiting, held, next = 0;
+
+	if (udp_must_fit()) {
+		waiting = skb_queue_len_lockless(&sk->sk_receive_queue) +
+			  skb_queue_len_lockless(&up->reader_queue);
+		/* What has been read is given back in bulk. */
+		held = max_t(int, rmem - READ_ONCE(up->forward_deficit), 0);
+		if (waiting)
+			next = held / waiting;
+	}
+	return diag_marks_udp(rmem, rcvbuf, next);
+}
+
 static __always_inline unsigned int udp_marks(const struct sock *sk)
 {
-	return diag_marks_udp(sk_rmem_alloc_get(sk), READ_ONCE(sk->sk_rcvbuf));
+	u32 rmem = sk_rmem_alloc_get(sk), rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+
+	/* Half full: one more like all that is there fits. */
+	if (likely(rmem <= rcvbuf / 2))
+		return 0;
+	return udp_marks_filled(sk, rmem, rcvbuf);
 }
 
 static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,

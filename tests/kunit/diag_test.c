@@ -236,14 +236,20 @@ static void diag_test_states(struct kunit *test)
 
 static void diag_test_udp(struct kunit *test)
 {
-	/* Empty, just full, one byte more; and as large as they can be. */
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(0, 4608), 0);
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(4608, 4608), 0);
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(4609, 4608), DIAG_BUFFER);
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(0, 0), 0);
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(1, 0), DIAG_BUFFER);
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(S32_MAX, S32_MAX), 0);
-	KUNIT_EXPECT_EQ(test, diag_marks_udp(1U + S32_MAX, S32_MAX), DIAG_BUFFER);
+	/* Where any datagram is taken: empty, just full, one byte more. */
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(0, 4608, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(4608, 4608, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(4609, 4608, 0), DIAG_BUFFER);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(0, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(1, 0, 0), DIAG_BUFFER);
+	/* Where it must fit: it just does, and just does not. */
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(3840, 4608, 768), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(3840, 4607, 768), DIAG_BUFFER);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(3841, 4608, 768), DIAG_BUFFER);
+	/* As large as they can be. */
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(S32_MAX, S32_MAX, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(1U + S32_MAX, S32_MAX, 0), DIAG_BUFFER);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(U32_MAX, S32_MAX, U32_MAX), DIAG_BUFFER);
 }
 
 /* The marks, by the bits of enum diag_mark. */

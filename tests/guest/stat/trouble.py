@@ -148,7 +148,7 @@ def header_only():
 
 @test
 def receive_buffer_full():
-    """!B just as long as the next datagram would be dropped, of whatever size."""
+    """!B just as long as the next datagram, one like all others, would be dropped."""
     def one(case):
         family, size = case
         sock = udp(family, setup=lambda sock:
