@@ -87,6 +87,8 @@ struct table_file {
 static_assert(sizeof(HEADER4) - sizeof("Options\n") == ROW_OPTIONS(0));
 static_assert(sizeof(HEADER6) - sizeof("Options\n") == ROW_OPTIONS(1));
 static_assert(sizeof(HEADER6) < ROW_MAX && 2 * ROW_MAX < PROCFILE_BUFFER);
+static_assert(offsetof(struct tcp_seq_afinfo, family) ==
+	      offsetof(struct udp_seq_afinfo, family));
 
 static bool table_batch(struct seq_file *seq, struct table_file *file, char **p);
 static bool trouble_batch(struct seq_file *seq, struct table_file *file, char **p);
@@ -110,8 +112,6 @@ static struct table tables[] __ro_after_init = {
 		.proto = ITER_UDP, .family = AF_INET6, .row = udp_row,
 	},
 };
-static_assert(offsetof(struct tcp_seq_afinfo, family) ==
-	      offsetof(struct udp_seq_afinfo, family));
 
 /* The IPv6 tables are last: with ipv6.disable=1 there are none. */
 static int table_count __ro_after_init;

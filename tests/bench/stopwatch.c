@@ -196,5 +196,6 @@ int main(int argc, char **argv)
 		return late(argv[2], atoi(argv[3]), 0);
 	if (argc == 5 && !strcmp(argv[1], "late"))
 		return late(argv[2], atoi(argv[3]), atol(argv[4]));
-	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT | late FILE COUNT [SIZE]");
+	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT | %s",
+	     "late FILE COUNT [SIZE]");
 }
