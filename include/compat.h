@@ -137,6 +137,21 @@ static inline int sk_drops_read(const struct sock *sk)
 }
 #endif
 
+/*
+ * Whether a datagram must fit into what a UDP socket's receive buffer has left, unless
+ * that is empty; before, it was taken as long as the buffer was not over its limit.
+ * 6.18, "udp: refine __udp_enqueue_schedule_skb() test", which the headers do not show:
+ * they show udp_drops_inc(), which came with it. Not an upstream name.
+ */
+static inline bool udp_must_fit(void)
+{
+#ifdef KNETSTAT_HAVE_UDP_DROPS_INC
+	return true;
+#else
+	return false;
+#endif
+}
+
 /* 5.11, "net: Remove the err argument from sock_from_file" */
 #ifndef KNETSTAT_HAVE_SOCK_FROM_FILE
 static inline struct socket *compat_sock_from_file(struct file *file)

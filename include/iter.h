@@ -62,8 +62,31 @@ enum iter_proto { ITER_TCP, ITER_UDP, ITER_PROTOS };
 int iter_init(void);
 void iter_afinfo_init(union iter_afinfo *afinfo, enum iter_proto proto,
 		      sa_family_t family);
-bool iter_batch(struct seq_file *seq, enum iter_proto proto,
-		struct iter_place *place, char **pos, const char *full,
-		char *(*write)(char *p, struct sock *sk, void *arg), void *arg);
+bool iter_batch_of(struct seq_file *seq, enum iter_proto proto,
+		   struct iter_place *place, char **pos, const char *full,
+		   bool (*wanted)(const struct sock *sk),
+		   char *(*write)(char *p, struct sock *sk, void *arg), void *arg);
+
+/**
+ * iter_batch() - write as many rows as fit
+ * @seq: as in iter_batch_of(), and all others
+ * @proto: the protocol
+ * @place: where to begin
+ * @pos: where to write
+ * @full: the last place to begin a row at
+ * @write: writes a row
+ * @arg: for @write
+ *
+ * Context: Process context, may sleep.
+ * Return: whether that was the last batch.
+ */
+static inline bool iter_batch(struct seq_file *seq, enum iter_proto proto,
+			      struct iter_place *place, char **pos,
+			      const char *full,
+			      char *(*write)(char *p, struct sock *sk, void *arg),
+			      void *arg)
+{
+	return iter_batch_of(seq, proto, place, pos, full, NULL, write, arg);
+}
 
 #endif /* KNETSTAT_ITER_H */

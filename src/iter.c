@@ -21,6 +21,8 @@
 #include <linux/magic.h>
 #include <linux/proc_fs.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "compat.h"
 #include "iter.h"
@@ -206,15 +208,23 @@ static struct iter_place iter_bucket(const struct iter *iter,
 	return (struct iter_place){ .bucket = iter->udp.bucket };
 }
 
+/*
+ * How many rows are looked at before other tasks have their turn: 0.2 ms at most,
+ * if none of them is in a cache. More than there are in a batch, if each is written.
+ */
+#define ITER_TURN	2048
+
 /**
- * iter_batch() - write as many rows as fit
+ * iter_batch_of() - write as many rows as fit, of some of the sockets
  * @seq: the file; its private data begin with a struct iter
  * @proto: the protocol
  * @place: where to begin; set to where the next batch begins
  * @pos: where to write; set to where the last row ends
  * @full: a row that would begin after this is not written
- * @write: writes a row at @p for @sk (a socket, TIME_WAIT or request socket);
- *	returns where the row ends; must not sleep
+ * @wanted: whether to call @write for @sk (a socket, TIME_WAIT or request socket);
+ *	must be quick, and not sleep; NULL: for all
+ * @write: writes a row at @p for @sk, or nothing; returns where the row ends; must
+ *	not sleep
  * @arg: for @write
  *
  * A bucket that does not fit is left to the next batch, unless it is the first
@@ -225,44 +235,62 @@ static struct iter_place iter_bucket(const struct iter *iter,
  * batch instead would let a user make the kernel hold a bucket's lock for as
  * long as it takes to write all of its rows.
  *
- * @write is called with the bucket's spinlock held, in an RCU read-side
+ * However few rows are written, this gives way to other tasks between two buckets
+ * (or in a bucket, as above), as soon as ITER_TURN have been looked at, and there
+ * ends early for a task that is to die.
+ *
+ * Both are called with the bucket's spinlock held, @write also in an RCU read-side
  * critical section.
  *
  * Context: Process context, may sleep.
  * Return: whether that was the last batch.
  */
-bool iter_batch(struct seq_file *seq, enum iter_proto proto,
-		struct iter_place *place, char **pos, const char *full,
-		char *(*write)(char *p, struct sock *sk, void *arg), void *arg)
+bool iter_batch_of(struct seq_file *seq, enum iter_proto proto,
+		   struct iter_place *place, char **pos, const char *full,
+		   bool (*wanted)(const struct sock *sk),
+		   char *(*write)(char *p, struct sock *sk, void *arg), void *arg)
 {
 	const struct iter_ops *ops = &iter_ops[proto];
 	const struct iter *iter = seq->private;
 	/* Where the bucket that is being written begins. */
 	char *begin = *pos, *mark = begin, *p = begin;
+	unsigned int looked;
 	loff_t ignored = 0;
+	bool more;
 	void *v;
 
-	v = iter_start(seq, proto, place);
-	while (v && p <= full) {
-		if (!iter_same_bucket(iter, proto, place)) {
+	do {
+		looked = 0;
+		v = iter_start(seq, proto, place);
+		while (v && p <= full && looked < 2 * ITER_TURN) {
+			if (!iter_same_bucket(iter, proto, place)) {
+				*place = iter_bucket(iter, proto);
+				mark = p;
+				if (looked >= ITER_TURN)
+					break;
+			}
+			if (!wanted || unlikely(wanted(v))) {
+				rcu_read_lock();
+				p = write(p, v, arg);
+				rcu_read_unlock();
+			}
+			place->offset++;
+			looked++;
+			v = ops->next(seq, v, &ignored);
+		}
+		more = v && p <= full;
+		if (v && !iter_same_bucket(iter, proto, place)) {
+			/* Just at the end of a bucket. */
 			*place = iter_bucket(iter, proto);
 			mark = p;
+		} else if (v && p > full && mark > begin) {
+			/* Full inside a bucket: it is for the next batch, whole. */
+			p = mark;
+			place->offset = 0;
 		}
-		rcu_read_lock();
-		p = write(p, v, arg);
-		rcu_read_unlock();
-		place->offset++;
-		v = ops->next(seq, v, &ignored);
-	}
-	if (v && !iter_same_bucket(iter, proto, place)) {
-		/* Full just at the end of a bucket. */
-		*place = iter_bucket(iter, proto);
-	} else if (v && mark > begin) {
-		/* Full inside a bucket: it is for the next batch, whole. */
-		p = mark;
-		place->offset = 0;
-	}
-	ops->stop(seq, v);
+		ops->stop(seq, v);
+		cond_resched();
+	} while (more && !fatal_signal_pending(current));
 	*pos = p;
 	return !v;
 }

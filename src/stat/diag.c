@@ -15,18 +15,34 @@
 /* The peer may still send. */
 #define MAY_RECEIVE (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2)
 
-/* A reader doesn't go on for longer without another look at its clock, in jiffies. */
+/*
+ * By how much an ACK may seem to be newer than the reader's clock, in jiffies: it may
+ * come while the reader is between one and the other, and not running.
+ */
 #define ACK_AHEAD (60 * HZ)
 
-/* Unsigned: an ACK may be months old. Just below 0 means after "now". */
-static bool diag_ack_is_old(u32 age)
+/* How long this side may take to close after the peer, in jiffies. */
+#define CLOSE_WAIT_MAX (60 * HZ)
+
+/*
+ * Unsigned: an ACK may be months old. Just below 0 means after "now". So for a
+ * minute when the age wraps (after 49 days at 1000 Hz) an old ACK is taken for new.
+ */
+static bool diag_ack_older(const struct diag *diag, u32 than)
 {
-	return age > HZ && age < (u32)-ACK_AHEAD;
+	return diag->acked && diag->ack_age > than &&
+	       diag->ack_age < (u32)-ACK_AHEAD;
 }
 
 /**
  * diag_marks() - the trouble a TCP socket is in
  * @diag: its numbers
+ *
+ * The kernel does not keep when the peer's FIN came. But its segment was an ACK,
+ * and in CLOSE_WAIT nothing but later ACKs sets that time again: answers to data
+ * or to keepalive probes of a peer that has closed one direction only. So the
+ * FIN is at least as old as the last ACK, and DIAG_UNCLOSED is never false; with a
+ * peer that still answers it comes a minute after the last answer.
  *
  * Return: a set of enum diag_mark.
  */
@@ -44,9 +60,11 @@ unsigned int diag_marks(const struct diag *diag)
 		if (!diag->snd_wnd)
 			marks |= DIAG_SND_WND;
 		if (after(diag->snd_nxt, diag->snd_una) &&
-		    diag_ack_is_old(diag->ack_age))
+		    diag_ack_older(diag, HZ))
 			marks |= DIAG_UNACKED;
 	}
+	if ((state & TCPF_CLOSE_WAIT) && diag_ack_older(diag, CLOSE_WAIT_MAX))
+		marks |= DIAG_UNCLOSED;
 	if ((state & MAY_RECEIVE) && !diag->rcv_wnd)
 		marks |= DIAG_RCV_WND;
 	if (diag->retransmits)
@@ -73,6 +91,7 @@ char *diag_write(char *p, unsigned int marks)
 	static const char text[][2] = {
 		{ '>', '|' }, { '|', '<' }, { '>', '#' },
 		{ '>', 'R' }, { 'K', '?' }, { '!', 'A' },
+		{ 'C', '?' }, { '!', 'B' },
 	};
 	int i;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files tcpstat, tcp6stat, udpstat and udp6stat of each namespace.
+ * The files tcpstat, tcp6stat, udpstat, udp6stat and socktrouble of each namespace.
  *
  * A read is done in batches. seq_file would stop and start the iterator for
  * each read(2), at the row where the caller's buffer was full: every 27 rows
@@ -8,12 +8,17 @@
  * Here one seq_file record is a whole batch: as many buckets as fit into the
  * buffer, see iter_batch(), no matter how much the caller reads at a time.
  *
+ * socktrouble is read in the same way, part by part. A batch of it ends where a part
+ * ends that has rows, and goes on over all that has none: so when nothing is wrong,
+ * one batch is one pass over the hash tables.
+ *
  * struct table_file is owned by one open file and touched only under its
  * seq_file's mutex; it has a reference to the namespace, and is freed when the
  * file is closed or the module goes, whichever is first (procfs calls
  * procfile_release() for both, after the last read has returned).
  */
 #include <linux/proc_fs.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
@@ -24,14 +29,17 @@
 #include "procfile.h"
 #include "row.h"
 
+struct table_file;
+
 /**
- * struct table - one of the four
+ * struct table - one of the files
  * @afinfo: for the iterator, which finds it with pde_data(); so it is first
  * @name: the file's name
  * @header: its first line
  * @proto: the protocol
- * @v6: its addresses are IPv6
- * @row: writes a row
+ * @family: the address family, or AF_UNSPEC for both
+ * @batch: writes the next batch, at *@p; false if the reader is to die
+ * @row: writes a row, for table_batch()
  *
  * Filled in at load, then read only.
  */
@@ -40,7 +48,8 @@ struct table {
 	const char *name;
 	const char *header;
 	enum iter_proto proto;
-	bool v6;
+	sa_family_t family;
+	bool (*batch)(struct seq_file *seq, struct table_file *file, char **p);
 	char *(*row)(char *p, struct sock *sk, bool v6,
 		     struct row_reader *reader);
 };
@@ -51,14 +60,20 @@ struct table {
  *	take seq->private for
  * @table: what was opened
  * @place: where the next batch begins
+ * @begun: the first batch has been written, and the header before it
  * @done: no batch is left
+ * @part: of socktrouble, the number of the part it is in
+ * @part_met: and whether sockets have been met there that are for the next one
  * @reader: what its rows are written for
  */
 struct table_file {
 	struct iter iter;
 	const struct table *table;
 	struct iter_place place;
+	bool begun;
 	bool done;
+	u8 part;
+	bool part_met;
 	struct row_reader reader;
 };
 
@@ -72,20 +87,29 @@ struct table_file {
 static_assert(sizeof(HEADER4) - sizeof("Options\n") == ROW_OPTIONS(0));
 static_assert(sizeof(HEADER6) - sizeof("Options\n") == ROW_OPTIONS(1));
 static_assert(sizeof(HEADER6) < ROW_MAX && 2 * ROW_MAX < PROCFILE_BUFFER);
+static_assert(offsetof(struct tcp_seq_afinfo, family) ==
+	      offsetof(struct udp_seq_afinfo, family));
+
+static bool table_batch(struct seq_file *seq, struct table_file *file, char **p);
+static bool trouble_batch(struct seq_file *seq, struct table_file *file, char **p);
 
 static struct table tables[] __ro_after_init = {
 	{
-		.name = "tcpstat", .header = HEADER4,
-		.proto = ITER_TCP, .v6 = false, .row = tcp_row,
+		.name = "tcpstat", .header = HEADER4, .batch = table_batch,
+		.proto = ITER_TCP, .family = AF_INET, .row = tcp_row,
 	}, {
-		.name = "udpstat", .header = HEADER4,
-		.proto = ITER_UDP, .v6 = false, .row = udp_row,
+		.name = "udpstat", .header = HEADER4, .batch = table_batch,
+		.proto = ITER_UDP, .family = AF_INET, .row = udp_row,
 	}, {
-		.name = "tcp6stat", .header = HEADER6,
-		.proto = ITER_TCP, .v6 = true, .row = tcp_row,
+		/* UDP's afinfo is for both protocols. */
+		.name = "socktrouble", .header = HEADER6, .batch = trouble_batch,
+		.proto = ITER_UDP, .family = AF_UNSPEC,
 	}, {
-		.name = "udp6stat", .header = HEADER6,
-		.proto = ITER_UDP, .v6 = true, .row = udp_row,
+		.name = "tcp6stat", .header = HEADER6, .batch = table_batch,
+		.proto = ITER_TCP, .family = AF_INET6, .row = tcp_row,
+	}, {
+		.name = "udp6stat", .header = HEADER6, .batch = table_batch,
+		.proto = ITER_UDP, .family = AF_INET6, .row = udp_row,
 	},
 };
 
@@ -103,6 +127,9 @@ static void *table_start(struct seq_file *seq, loff_t *pos)
 
 	if (!*pos) {
 		file->place = (struct iter_place){};
+		file->part = 0;
+		file->part_met = false;
+		file->begun = false;
 		file->done = false;
 	}
 	return file->done ? NULL : file;
@@ -132,7 +159,6 @@ static void table_reader_refresh(struct row_reader *reader)
 #if IS_ENABLED(CONFIG_IPV6)
 	reader->v6only = READ_ONCE(net->ipv6.sysctl.bindv6only);
 #endif
-	reader->now = tcp_jiffies32;
 }
 
 /* Writes a row; see iter_batch(). */
@@ -140,7 +166,74 @@ static char *table_row(char *p, struct sock *sk, void *data)
 {
 	struct table_file *file = data;
 
-	return file->table->row(p, sk, file->table->v6, &file->reader);
+	return file->table->row(p, sk, file->table->family == AF_INET6,
+				&file->reader);
+}
+
+static bool table_batch(struct seq_file *seq, struct table_file *file, char **p)
+{
+	table_reader_refresh(&file->reader);
+	file->done = iter_batch(seq, file->table->proto, &file->place, p,
+				seq->buf + seq->size - ROW_MAX, table_row, file);
+	return true;
+}
+
+/* What socktrouble consists of; every second one is for IPv6. */
+static const struct trouble_part {
+	enum iter_proto proto;
+	bool (*suspect)(const struct sock *sk);
+	char *(*row)(char *p, struct sock *sk, bool v6,
+		     struct row_reader *reader);
+} trouble_parts[] = {
+	{ ITER_TCP, tcp_suspect, tcp_trouble },
+	{ ITER_TCP, tcp_suspect, tcp_trouble },
+	{ ITER_UDP, udp_suspect, udp_trouble },
+	{ ITER_UDP, udp_suspect, udp_trouble },
+};
+
+/*
+ * Each part is a pass over the sockets of both families, which writes those of
+ * one: if the pass for IPv4 has met no IPv6 socket to look at, none is made for them.
+ */
+static char *trouble_row(char *p, struct sock *sk, void *data)
+{
+	struct table_file *file = data;
+	/* Once: IPV6_ADDRFORM changes it. */
+	bool v6 = READ_ONCE(sk->sk_family) == AF_INET6;
+
+	if (v6 != (file->part & 1)) {
+		file->part_met = true;
+		return p;
+	}
+	return trouble_parts[file->part].row(p, sk, v6, &file->reader);
+}
+
+static bool trouble_batch(struct seq_file *seq, struct table_file *file, char **p)
+{
+	const char *begin = *p;
+
+	while (!file->done && *p == begin) {
+		const struct trouble_part *part = &trouble_parts[file->part];
+		struct iter_place place = file->place;
+
+		table_reader_refresh(&file->reader);
+		if (!iter_batch_of(seq, part->proto, &place, p,
+				   seq->buf + seq->size - ROW_MAX, part->suspect,
+				   trouble_row, file)) {
+			/* Another reader of this file is to find the same place. */
+			if (fatal_signal_pending(current))
+				return false;
+			file->place = place;
+			continue;
+		}
+		file->place = (struct iter_place){};
+		file->part++;
+		if ((file->part & 1) && !file->part_met)
+			file->part++;
+		file->part_met = false;
+		file->done = file->part == ARRAY_SIZE(trouble_parts);
+	}
+	return true;
 }
 
 /* Writes a batch: the rows from file->place on that fit. */
@@ -154,12 +247,11 @@ static int table_show(struct seq_file *seq, void *v)
 		seq->count = seq->size;
 		return 0;
 	}
-	if (iter_place_first(&file->place))
+	if (!file->begun)
 		p = field_cstr(p, file->table->header);
-
-	table_reader_refresh(&file->reader);
-	file->done = iter_batch(seq, file->table->proto, &file->place, &p,
-				seq->buf + seq->size - ROW_MAX, table_row, file);
+	if (!file->table->batch(seq, file, &p))
+		return -EINTR;
+	file->begun = true;
 	seq->count = p - seq->buf;
 	return 0;
 }
@@ -239,10 +331,10 @@ int __init stat_init(void)
 	BUILD_BUG_ON(offsetof(struct table_file, iter));
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		if (tables[i].v6 && !ipv6_mod_enabled())
+		if (tables[i].family == AF_INET6 && !ipv6_mod_enabled())
 			break;
 		iter_afinfo_init(&tables[i].afinfo, tables[i].proto,
-				 tables[i].v6 ? AF_INET6 : AF_INET);
+				 tables[i].family);
 	}
 	table_count = i;
 

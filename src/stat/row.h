@@ -17,7 +17,7 @@
 #include "options.h"
 #include "state.h"
 
-/* Where the columns begin: the same but for the width of an address. */
+/* Where the columns begin: the same but for the width of an address (v6: wide). */
 #define ROW_SENDQ	7
 #define ROW_LOCAL	14
 #define ROW_IPV4	(FIELD_IPV4_MAX + FIELD_PORT_MAX)	/* 21 */
@@ -59,7 +59,6 @@ static_assert(ROW_COLUMNS_MAX + sizeof(OPTIONS_TCP_ALWAYS) + OPTIONS_REST_MAX +
  *	be compared
  * @pmtudisc: the IP_MTU_DISCOVER that @net's sockets start with
  * @v6only: the IPV6_V6ONLY that @net's sockets start with
- * @now: tcp_jiffies32
  * @opts: room for a row's options; here and not on each row's stack, which a
  *	kernel with CONFIG_INIT_STACK_ALL_ZERO would clear each time
  * @uids: owners that were asked for, each with its text in @user_ns's terms
@@ -73,7 +72,6 @@ struct row_reader {
 	const void *congestion;
 	u8 pmtudisc;
 	bool v6only;
-	u32 now;
 	struct options opts;
 	struct row_uid {
 		kuid_t uid;
@@ -112,6 +110,7 @@ static __always_inline char *row_uid(char *p, struct row_reader *reader,
  * row_begin() - write the columns up to Foreign-Address
  * @row: where the row begins
  * @v6: its addresses are IPv6
+ * @wide: the columns are wide enough for those
  * @sk: the socket, or what stands for one: its sock_common is read
  * @recvq: Recv-Q
  * @sendq: Send-Q
@@ -120,7 +119,7 @@ static __always_inline char *row_uid(char *p, struct row_reader *reader,
  *
  * Return: where Stat is to be written.
  */
-static __always_inline char *row_begin(char *row, bool v6,
+static __always_inline char *row_begin(char *row, bool v6, bool wide,
 				       const struct sock *sk, u32 recvq,
 				       u32 sendq, u16 sport, u16 dport)
 {
@@ -136,15 +135,15 @@ static __always_inline char *row_begin(char *row, bool v6,
 	if (v6) {
 #if IS_ENABLED(CONFIG_IPV6)
 		p = field_ipv6(p, &sk->sk_v6_rcv_saddr);
-		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(1));
+		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(wide));
 		p = field_ipv6(p, &sk->sk_v6_daddr);
-		p = field_pad(field_port(p, dport), row + ROW_STAT(1));
+		p = field_pad(field_port(p, dport), row + ROW_STAT(wide));
 #endif
 	} else {
 		p = field_ipv4(p, sk->sk_rcv_saddr);
-		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(0));
+		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(wide));
 		p = field_ipv4(p, sk->sk_daddr);
-		p = field_pad(field_port(p, dport), row + ROW_STAT(0));
+		p = field_pad(field_port(p, dport), row + ROW_STAT(wide));
 	}
 	return p;
 }
@@ -153,36 +152,52 @@ static __always_inline char *row_begin(char *row, bool v6,
  * row_drops() - write Drops
  * @p: where Diag ended
  * @row: where the row begins
- * @v6: its addresses are IPv6
+ * @wide: its columns are wide enough for IPv6
  * @drops: Drops
  *
  * Return: where UID is to be written.
  */
-static __always_inline char *row_drops(char *p, char *row, bool v6, u32 drops)
+static __always_inline char *row_drops(char *p, char *row, bool wide, u32 drops)
 {
-	if (likely(p == row + ROW_DIAG(v6) + 1 && !drops))
+	if (likely(p == row + ROW_DIAG(wide) + 1 && !drops))
 		return field_str(p, "          0 ");
-	p = field_pad(p, row + ROW_DROPS(v6));
-	return field_right(p, row + ROW_UID(v6), drops);
+	p = field_pad(p, row + ROW_DROPS(wide));
+	return field_right(p, row + ROW_UID(wide), drops);
 }
 
 /**
  * row_inode() - write Inode
  * @p: where UID ended
  * @row: where the row begins
- * @v6: its addresses are IPv6
+ * @wide: its columns are wide enough for IPv6
  * @inode: Inode
  *
  * Return: where Options is to be written.
  */
-static __always_inline char *row_inode(char *p, char *row, bool v6, u64 inode)
+static __always_inline char *row_inode(char *p, char *row, bool wide, u64 inode)
 {
-	if (likely(p == row + ROW_INODE(v6)))
+	if (likely(p == row + ROW_INODE(wide)))
 		return field_right8(p, inode);
-	return field_right(p, row + ROW_OPTIONS(v6), inode);
+	return field_right(p, row + ROW_OPTIONS(wide), inode);
+}
+
+/**
+ * row_diag() - write Diag
+ * @p: where to write
+ * @marks: a set of enum diag_mark
+ *
+ * Return: the byte after the last character.
+ */
+static __always_inline char *row_diag(char *p, unsigned int marks)
+{
+	return likely(!marks) ? field_str(p, "-") : diag_write(p, marks);
 }
 
 char *tcp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader);
 char *udp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader);
+bool tcp_suspect(const struct sock *sk);
+bool udp_suspect(const struct sock *sk);
+char *tcp_trouble(char *p, struct sock *sk, bool v6, struct row_reader *reader);
+char *udp_trouble(char *p, struct sock *sk, bool v6, struct row_reader *reader);
 
 #endif /* KNETSTAT_STAT_ROW_H */

@@ -6,8 +6,10 @@
  *	read FILE SIZE     open FILE and read all of it, SIZE bytes at a time
  *	run COMMAND...     run COMMAND with its output thrown away
  *	hold FILE COUNT    open FILE COUNT times and read a little from each
- *	late FILE COUNT    open FILE COUNT times, and see how long a task that
- *	                   comes first may have to wait for the processor
+ *	late FILE COUNT [SIZE]
+ *	                   open FILE COUNT times, and read SIZE bytes if that is
+ *	                   given, and see how long a task that comes first may
+ *	                   have to wait for the processor
  *
  * Prints numbers: "read" nanoseconds, bytes, lines and calls of read(2); "run"
  * nanoseconds; "hold" bytes of memory for each open file; "late" nanoseconds.
@@ -144,20 +146,29 @@ static int hold(const char *path, int count)
 	return 0;
 }
 
-/* The child opens, and this wakes every 20 us: on one processor it interrupts it. */
-static int late(const char *path, int count)
+/* The child opens and reads, and this wakes every 20 us: on one processor it interrupts it. */
+static int late(const char *path, int count, size_t size)
 {
 	static const struct sched_param first = { .sched_priority = 50 };
 	const struct timespec step = { .tv_nsec = 20000 };
 	long long worst = 0, before, passed;
+	char *buffer;
 	pid_t child;
+	int fd;
 
+	buffer = malloc(size + 1);
+	if (!buffer)
+		err(1, "malloc");
 	child = fork();
 	if (child < 0)
 		err(1, "fork");
 	if (!child) {
-		while (count--)
-			close(opened(path));
+		while (count--) {
+			fd = opened(path);
+			if (size && read(fd, buffer, size) < 0)
+				err(1, "%s", path);
+			close(fd);
+		}
 		_exit(0);
 	}
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) || sched_setscheduler(0, SCHED_FIFO, &first))
@@ -182,6 +193,9 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "hold"))
 		return hold(argv[2], atoi(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "late"))
-		return late(argv[2], atoi(argv[3]));
-	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold|late FILE COUNT");
+		return late(argv[2], atoi(argv[3]), 0);
+	if (argc == 5 && !strcmp(argv[1], "late"))
+		return late(argv[2], atoi(argv[3]), atol(argv[4]));
+	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT | %s",
+	     "late FILE COUNT [SIZE]");
 }

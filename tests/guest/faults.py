@@ -116,7 +116,7 @@ def opening():
     """open() of each table: an error, or a file that says the truth."""
     with Faults() as faults, Netns():
         kept = [udp(INET), udp(INET6), listener(INET), listener(INET6)]
-        for table in TABLES:
+        for table in *TABLES, "socktrouble":
             wanted = tables.slurp(f"/proc/net/{table}")
 
             def whole(fd, wanted=wanted):

@@ -9,7 +9,7 @@
 #include "suites.h"
 
 #define ALL_MARKS (DIAG_SND_WND | DIAG_RCV_WND | DIAG_UNACKED | DIAG_RETRANS | \
-		   DIAG_KEEPALIVE | DIAG_ACCEPT)
+		   DIAG_KEEPALIVE | DIAG_ACCEPT | DIAG_UNCLOSED | DIAG_BUFFER)
 
 /**
  * struct patient - what is unusual about a socket; zeros are a healthy one
@@ -25,6 +25,7 @@
  * @retransmits: timeouts since then
  * @probes_out: probes since then
  * @keepalive: SO_KEEPALIVE
+ * @unacked_syn: no ACK has come yet, not even one for our SYN
  * @backlog: waiting to be accepted
  * @max_backlog: may wait
  */
@@ -38,7 +39,7 @@ struct patient {
 	u32 unsent;
 	u32 ack_age;
 	u8 retransmits, probes_out;
-	bool keepalive;
+	bool keepalive, unacked_syn;
 	u32 backlog, max_backlog;
 };
 
@@ -51,6 +52,7 @@ static struct diag diag_of(const struct patient *patient)
 		.retransmits = patient->retransmits,
 		.probes_out = patient->probes_out,
 		.keepalive = patient->keepalive,
+		.acked = !patient->unacked_syn,
 		.snd_wnd = patient->snd_shut ? 0 : 65535,
 		.rcv_wnd = patient->rcv_shut ? 0 : 65535,
 		.snd_una = patient->una,
@@ -99,6 +101,27 @@ static const struct patient patients[] = {
 	{ "acknowledged at the wrap", 0, .una = U32_MAX, .ack_age = HZ + 1 },
 	{ "acknowledged past the wrap", 0, .una = 0, .unacked = -1,
 	  .ack_age = HZ + 1 },
+	{ "unacknowledged, and no ACK ever", 0, .unacked = 1,
+	  .ack_age = HZ + 1, .unacked_syn = true },
+
+	/* Closed by the peer for more than a minute */
+	{ "closed just now", 0, TCP_CLOSE_WAIT },
+	{ "closed for a minute", 0, TCP_CLOSE_WAIT, .ack_age = 60 * HZ },
+	{ "for a tick more", DIAG_UNCLOSED, TCP_CLOSE_WAIT,
+	  .ack_age = 60 * HZ + 1 },
+	{ "for very long", DIAG_UNCLOSED, TCP_CLOSE_WAIT, .ack_age = S32_MAX },
+	{ "for months", DIAG_UNCLOSED, TCP_CLOSE_WAIT, .ack_age = S32_MIN },
+	{ "for nearly as long as can be told", DIAG_UNCLOSED, TCP_CLOSE_WAIT,
+	  .ack_age = -60 * HZ - 1 },
+	{ "closed a minute ahead", 0, TCP_CLOSE_WAIT, .ack_age = -60 * HZ },
+	{ "closed in the next tick", 0, TCP_CLOSE_WAIT, .ack_age = -1 },
+	{ "closed by the SYN itself, which no ACK has followed", 0,
+	  TCP_CLOSE_WAIT, .ack_age = 60 * HZ + 1, .unacked_syn = true },
+	{ "closed long ago, with data to send", DIAG_UNCLOSED | DIAG_UNACKED,
+	  TCP_CLOSE_WAIT, .unacked = 1, .ack_age = 60 * HZ + 1 },
+	{ "not closed by the peer", 0, .ack_age = 60 * HZ + 1 },
+	{ "closed by this side as well", 0, TCP_LAST_ACK,
+	  .ack_age = 60 * HZ + 1 },
 
 	/* Retransmission timeouts */
 	{ "one timeout", DIAG_RETRANS, .unacked = 1, .retransmits = 1 },
@@ -211,8 +234,27 @@ static void diag_test_states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, diag_marks(&diag), c->idle);
 }
 
+static void diag_test_udp(struct kunit *test)
+{
+	/* Where any datagram is taken: empty, just full, one byte more. */
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(0, 4608, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(4608, 4608, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(4609, 4608, 0), DIAG_BUFFER);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(0, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(1, 0, 0), DIAG_BUFFER);
+	/* Where it must fit: it just does, and just does not. */
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(3840, 4608, 768), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(3840, 4607, 768), DIAG_BUFFER);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(3841, 4608, 768), DIAG_BUFFER);
+	/* As large as they can be. */
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(S32_MAX, S32_MAX, 0), 0);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(1U + S32_MAX, S32_MAX, 0), DIAG_BUFFER);
+	KUNIT_EXPECT_EQ(test, diag_marks_udp(U32_MAX, S32_MAX, U32_MAX), DIAG_BUFFER);
+}
+
 /* The marks, by the bits of enum diag_mark. */
-static const char * const mark_texts[] = { ">|", "|<", ">#", ">R", "K?", "!A" };
+static const char * const mark_texts[] = { ">|", "|<", ">#", ">R", "K?", "!A",
+					   "C?", "!B" };
 
 static void diag_test_write(struct kunit *test)
 {
@@ -252,7 +294,10 @@ static const struct write_case {
 	{ "!A", DIAG_ACCEPT },
 	{ ">#,>R", DIAG_UNACKED | DIAG_RETRANS },
 	{ "|<,K?", DIAG_RCV_WND | DIAG_KEEPALIVE },
-	{ ">|<,>#,>R,K?,!A", ALL_MARKS },
+	{ "C?", DIAG_UNCLOSED },
+	{ "!B", DIAG_BUFFER },
+	{ ">#,C?", DIAG_UNACKED | DIAG_UNCLOSED },
+	{ ">|<,>#,>R,K?,!A,C?,!B", ALL_MARKS },
 };
 
 static void diag_test_texts(struct kunit *test)
@@ -270,6 +315,7 @@ static void diag_test_texts(struct kunit *test)
 static struct kunit_case diag_tests[] = {
 	KUNIT_CASE_PARAM(diag_test_marks, patient_gen_params),
 	KUNIT_CASE_PARAM(diag_test_states, state_gen_params),
+	KUNIT_CASE(diag_test_udp),
 	KUNIT_CASE(diag_test_write),
 	KUNIT_CASE(diag_test_texts),
 	{}

@@ -17,6 +17,7 @@
  * struct row_case - a row but for its options
  * @text: as it is written
  * @v6: its addresses are IPv6
+ * @wide: its columns are wide enough for IPv6, as they are anyway if @v6
  * @recvq: Recv-Q
  * @sendq: Send-Q
  * @local: the local address; the first is the whole of an IPv4 one
@@ -30,7 +31,7 @@
  */
 struct row_case {
 	const char *text;
-	bool v6;
+	bool v6, wide;
 	u32 recvq, sendq;
 	u32 local[4], foreign[4];
 	u16 sport, dport;
@@ -66,6 +67,7 @@ static char *write_columns(struct kunit *test, char *row,
 			   const struct row_case *c)
 {
 	struct sock *sk = kunit_kzalloc(test, sizeof(*sk), GFP_KERNEL);
+	bool wide = c->v6 || c->wide;
 	char *p;
 
 	KUNIT_ASSERT_NOT_NULL(test, sk);
@@ -76,18 +78,18 @@ static char *write_columns(struct kunit *test, char *row,
 		sk->sk_rcv_saddr = htonl(c->local[0]);
 		sk->sk_daddr = htonl(c->foreign[0]);
 	}
-	p = row_begin(row, c->v6, sk, c->recvq, c->sendq, c->sport, c->dport);
-	p = diag_write(field_str(p, "ESTB "), c->marks);
-	p = row_drops(p, row, c->v6, c->drops);
+	p = row_begin(row, c->v6, wide, sk, c->recvq, c->sendq, c->sport, c->dport);
+	p = row_diag(field_str(p, "ESTB "), c->marks);
+	p = row_drops(p, row, wide, c->drops);
 	p = row_uid(p, new_reader(test), KUIDT_INIT(c->uid));
-	return row_inode(p, row, c->v6, c->inode);
+	return row_inode(p, row, wide, c->inode);
 }
 
 #define LOOPBACK	{ INADDR_LOOPBACK }
 #define LOOPBACK6	{ 0, 0, 0, 1 }
 /* The widest that there is: ISATAP, shortened nowhere. */
 #define WIDEST6		{ U32_MAX, U32_MAX, 0x02005efe, U32_MAX }
-#define ALL_MARKS	(2 * DIAG_ACCEPT - 1)
+#define ALL_MARKS	(2 * DIAG_BUFFER - 1)
 /* U32_MAX is no user. */
 #define UID_MAX		(U32_MAX - 1)
 
@@ -124,7 +126,7 @@ static const struct row_case row_cases[] = {
 	  .sport = 1, .dport = 2, .drops = 5, .uid = 100000, .inode = 42,
 	  .marks = DIAG_SND_WND | DIAG_RCV_WND | DIAG_UNACKED | DIAG_RETRANS },
 	{ .text =
-	  "4294967295 4294967295 255.255.255.255:65535 255.255.255.255:65535 ESTB >|<,>#,>R,K?,!A 4294967295 4294967294 18446744073709551615 ",
+	  "4294967295 4294967295 255.255.255.255:65535 255.255.255.255:65535 ESTB >|<,>#,>R,K?,!A,C?,!B 4294967295 4294967294 18446744073709551615 ",
 	  .recvq = U32_MAX, .sendq = U32_MAX, .local = { U32_MAX },
 	  .foreign = { U32_MAX }, .sport = 65535, .dport = 65535,
 	  .marks = ALL_MARKS, .drops = U32_MAX, .uid = UID_MAX,
@@ -133,6 +135,11 @@ static const struct row_case row_cases[] = {
 	  "     0      0 127.0.0.1:1           127.0.0.1:2           ESTB -      100000     0 100000000 ",
 	  .local = LOOPBACK, .foreign = LOOPBACK, .sport = 1, .dport = 2,
 	  .drops = 100000, .inode = 100000000 },
+	/* IPv4 in columns for IPv6 */
+	{ .text =
+	  "     0      0 127.0.0.1:22                                  0.0.0.0:*                                     ESTB C?         0  1000    12345 ",
+	  .wide = true, .local = LOOPBACK, .sport = 22, .marks = DIAG_UNCLOSED,
+	  .uid = 1000, .inode = 12345 },
 	/* IPv6 */
 	{ .text =
 	  "     0      0 ::1:22                                        :::*                                          ESTB -          0     0        0 ",
@@ -174,7 +181,7 @@ static u32 random_number(struct rnd_state *random, int digits)
 /* Rows in which nothing is too wide, against a printf of the header's widths. */
 static void row_test_aligned(struct kunit *test)
 {
-	char local[64], foreign[64], diag[8];
+	char local[64], foreign[64], diag[DIAG_MAX + FIELD_SLACK];
 	struct rnd_state random;
 	int i, j;
 

@@ -11,7 +11,7 @@ from lib.ktap import Failed, check, equal
 
 TABLES = ("tcpstat", "tcp6stat", "udpstat", "udp6stat")
 # All that the module makes.
-FILES = (*TABLES, "tcplife", "stat/tcplife", "sockowner")
+FILES = (*TABLES, "socktrouble", "tcplife", "stat/tcplife", "sockowner")
 KERNELS = {"tcpstat": "tcp", "tcp6stat": "tcp6",
            "udpstat": "udp", "udp6stat": "udp6"}
 
@@ -21,7 +21,7 @@ NUMBERS = ("Recv-Q", "Send-Q", "Drops", "UID", "Inode")
 
 STATES = {1: "ESTB", 2: "SYNS", 3: "SYNR", 4: "FNW1", 5: "FNW2", 6: "TIMW",
           7: "CLSD", 8: "CLSW", 9: "LACK", 10: "LSTN", 11: "CLSG"}
-MARKS = (">|", "|<", ">|<", ">#", ">R", "K?", "!A")
+MARKS = (">|", "|<", ">|<", ">#", ">R", "K?", "!A", "C?", "!B")
 
 ROW = re.compile(r" *(\d+) +(\d+) +(\S+:(?:\d+|\*)) +(\S+:(?:\d+|\*)) +"
                  r"([A-Z0-9]{4}) +(\S+) +(\d+) +(\d+) +(\d+) +(\S+)")
