@@ -191,7 +191,8 @@ static void *portsfile_next(struct seq_file *seq, void *v, loff_t *pos)
 	}
 	file->begin = file->end;
 	if (file->begin == file->count) {
-		++*pos;
+		/* Behind all of them, not only the record's first one. */
+		*pos = 1LL << PORTS_ORDER_BITS;
 		return NULL;
 	}
 	*pos = portsfile_order(file->list[file->begin]) + 1;

@@ -769,7 +769,7 @@ def cgroups():
             header, *(row(n, number) for n, number in enumerate([*ids, 7, "-"], 1)))).encode()
 
         def shown(*args, rows=rows):
-            return [(thing["seq"], thing["cgroup"], thing["cgroup_id"])
+            return [(thing["seq"], thing["cgroup_path"], thing["cgroup"])
                     for thing in map(json.loads, printed(["-aJ", *args], rows).splitlines())]
 
         paths = ["/", *names[1:]]
@@ -797,13 +797,13 @@ def cgroups():
     while True:
         table.write((row(seq, young) + "\n").encode())
         thing = json.loads(program.line())
-        if thing["cgroup"]:
+        if thing["cgroup_path"]:
             break
         seq += 1
-    equal(thing["cgroup"], "/young", "cgroup")
+    equal(thing["cgroup_path"], "/young", "cgroup")
     os.rmdir(f"{WORK}{mount}/young")
     table.write((row(seq + 1, young) + "\n").encode())
-    equal(json.loads(program.line())["cgroup"], "/young", "of one that was known")
+    equal(json.loads(program.line())["cgroup_path"], "/young", "of one that was known")
     equal(program.end()[1:], ("", 0), "the end")
     table.close()
     os.unlink(f"{WORK}/proc/self/mountinfo")

@@ -149,7 +149,9 @@ static bool array_row;
 
 static void print_json(const struct table *table, const struct row *row)
 {
-	char key[64 + sizeof("_id")];
+	bool has_cgroup = false;
+	struct word path;
+	char key[64];
 	size_t i, n;
 
 	/* The line before has no comma yet: whether one comes was not known. */
@@ -159,16 +161,9 @@ static void print_json(const struct table *table, const struct row *row)
 	for (i = 0; i < table->fields; i++) {
 		struct word name = table->names[i], field = row->fields[i];
 
-		for (n = 0; n < name.len && n < 63; n++)
+		for (n = 0; n < name.len && n < sizeof(key) - 1; n++)
 			key[n] = tolower((unsigned char)name.at[n]);
 		key[n] = '\0';
-		if (table->columns[i] == CGROUP) {
-			struct word path = cgroup_of(row);
-
-			json_text(&out.text, key, word_is(path, "-") ?
-						  (struct word){ } : path);
-			strcat(key, "_id");
-		}
 		json_key(&out.text, key);
 		if (word_is(field, "-"))
 			text_add_str(&out.text, "null");
@@ -176,6 +171,12 @@ static void print_json(const struct table *table, const struct row *row)
 			text_add_word(&out.text, field);
 		else
 			json_string(&out.text, table_unescape(table, field));
+		has_cgroup |= table->columns[i] == CGROUP;
+	}
+	if (has_cgroup) {
+		path = cgroup_of(row);
+		json_text(&out.text, "cgroup_path",
+			  word_is(path, "-") ? (struct word){ } : path);
 	}
 	text_add_str(&out.text, opt.array ? "}" : "}\n");
 }

@@ -8,6 +8,7 @@ tests/tools. Here are real tables.
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -21,6 +22,19 @@ from lib.world import (PLAIN_USER, Netns, alone, connect, host, insmod, listener
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 PROGRAM = os.environ.get("KNETSTAT_TCPLIFE", "/knetstat/tcplife")
 LIFE, STAT = "/proc/net/tcplife", "/proc/net/stat/tcplife"
+
+
+def with_paths(lines):
+    """@lines of the file as -x prints them: with the paths of cgroups."""
+    root = "/sys/fs/cgroup"
+    paths = {os.stat(path).st_ino: path[len(root):] or "/" for path, _, _ in os.walk(root)}
+    shown = []
+    for line in lines:
+        head, cgroup, end = re.fullmatch(r"(.* )(\S+) (\S+)", line).groups()
+        if cgroup.isdigit():
+            cgroup = paths.get(int(cgroup), "-")
+        shown.append(f"{head}{cgroup} {end}")
+    return shown
 
 
 class Program:
@@ -94,7 +108,7 @@ def me():
 
 
 @contextlib.contextmanager
-def reloaded(parameters):
+def reloaded(parameters=""):
     """The module with @parameters, and afterwards without."""
     rmmod()
     insmod(parameters=parameters)
@@ -157,6 +171,35 @@ def sleeps():
             equal(program.end(signal.SIGTERM), ("", "", 0), "end")
 
 
+def without_path(thing):
+    """@thing without what is not in the file."""
+    del thing["cgroup_path"]
+    return thing
+
+
+@test
+def cron():
+    """Runs with --state have each row once; another load of the module begins anew."""
+    path = f"/run/tcplife-state.{os.getpid()}"
+
+    def rows():
+        return [json.loads(line)["seq"] for line in output("-J", "--state", path)]
+
+    alone()
+    with Netns():
+        door = listener(INET)
+        seen = []
+        for number in range(4):
+            for _ in range(number):
+                session(door)
+            seen += rows()
+        equal(seen, list(range(1, 13)), "SEQ")
+    with reloaded(), Netns():
+        session(listener(INET))
+        equal(rows(), [1, 2], "after another load")
+    os.unlink(path)
+
+
 @test
 def history():
     """-a, -n, -x, -J and filters give what the file holds, no more, no less."""
@@ -166,13 +209,14 @@ def history():
             session(doors[number % 3], sent=number * 100)
         lines = slurp(LIFE).decode("ascii").splitlines()
         equal(len(lines), 61, "lines of the file")
-        equal(output("-ax", "-n", "60"), lines, "-x")
-        equal(output("-ax", "-n", "7"), lines[:8], "-n 7")
+        equal(output("-ax", "-n", "60"), with_paths(lines), "-x")
+        equal(output("-ax", "-n", "7"), with_paths(lines[:8]), "-n 7")
 
         names = [name.lower() for name in lines[0].split()]
         texts = [line.split() for line in lines[1:]]
         objects = [json.loads(line) for line in output("-aJ", "-n", "60")]
         for thing, fields in zip(objects, texts):
+            equal(thing.pop("cgroup_path"), "/" if thing["cgroup"] == 1 else None, "its path")
             equal(list(thing), names, "names")
             equal(["-" if value is None else value if isinstance(value, str)
                    else float(value) for value in thing.values()],
@@ -188,10 +232,13 @@ def history():
                 (["-L", f"{client},9"], lambda row: row["lport"] == client),
                 (["-4"], lambda row: ":" not in row["laddr"]),
                 (["-6"], lambda row: ":" in row["raddr"]),
+                (["-u", "root,nobody"], lambda row: row["uid"] == 0),
+                (["--netns", str(os.getpid())], lambda row: True),
+                (["--cgroup", "/"], lambda row: row["cgroup"] == 1),
                 (["-p", str(os.getpid())], lambda row: True)):
             rows = [row for row in objects if wanted(row)]
             check(rows, "none is wanted by", args)
-            equal([json.loads(line) for line in
+            equal([without_path(json.loads(line)) for line in
                    output("-aJ", "-n", str(len(rows)), *args)], rows, args)
 
 
@@ -238,12 +285,12 @@ def missed_rows():
         late = Program("-ax", "-n", "64")
         equal(late.end(None),
               ("".join(f"{line}\n" for line in
-                       slurp(LIFE).decode("ascii").splitlines()),
+                       with_paths(slurp(LIFE).decode("ascii").splitlines())),
                "tcplife: missed 136 rows: SEQ 1 to 136\n"
                "tcplife: missed 136 rows in all\n", 0), "-a")
 
         program.process.send_signal(signal.SIGCONT)
-        equal([program.line() for _ in lines], [f"{line}\n" for line in lines],
+        equal([program.line() for _ in lines], [f"{line}\n" for line in with_paths(lines)],
               "rows that are left")
         program.process.send_signal(signal.SIGSTOP)
         for _ in range(33):
