@@ -330,10 +330,19 @@ void ports_leave(struct ports *ports, u32 index, struct ports_view *view,
  */
 char *ports_header_write(char *p)
 {
-	p = field_str(p, "ROLE  PORT ");
-#define PORTS_NAME(name, width, value) p += sprintf(p, "%*s ", width, name);
-	PORTS_COLUMNS(PORTS_NAME, PORTS_NAME)
+	static const struct {
+		const char *name;
+		int width;
+	} columns[] = {
+#define PORTS_NAME(name, width, value)	{ name, width },
+		PORTS_COLUMNS(PORTS_NAME, PORTS_NAME)
 #undef PORTS_NAME
+	};
+	unsigned int i;
+
+	p = field_str(p, "ROLE  PORT ");
+	for (i = 0; i < ARRAY_SIZE(columns); i++)
+		p += sprintf(p, "%*s ", columns[i].width, columns[i].name);
 	p[-1] = '\n';
 	return p;
 }
@@ -386,11 +395,14 @@ char *ports_row_write(char *p, u32 order, const struct port_counts *counts)
 	p += sizeof(ports_roles[0]) - 1;
 	p = order & PORTS_ORDER_OTHER ? field_str(p, "    * ") :
 					field_right(p, p + 6, order & 0xffff);
-#define PORTS_NUMBER(name, width, value) p = ports_number_write(p, width, value);
-#define PORTS_TIME(name, width, value) p = field_msecs(p, p + (width) + 1, value);
+	/* One expression: each is written where the one before has ended. */
+#define PORTS_NUMBER(name, width, value) \
+	p = ports_number_write(p, width, value),
+#define PORTS_TIME(name, width, value) \
+	p = field_msecs(p, p + (width) + 1, value),
 	PORTS_COLUMNS(PORTS_NUMBER, PORTS_TIME)
+	p[-1] = '\n';
 #undef PORTS_NUMBER
 #undef PORTS_TIME
-	p[-1] = '\n';
 	return p;
 }

@@ -13,6 +13,7 @@
  * struct ports_file is owned by one open file and touched under its seq_file's
  * mutex.
  */
+#include <linux/bits.h>
 #include <linux/mm.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -30,14 +31,14 @@
 #define PORTS_RECORD_ROWS	16
 
 /* On the list: what is counted without a port, of a role. */
-#define PORTS_LIST_OTHER	0x80000000U
+#define PORTS_LIST_OTHER	BIT(31)
 
 /* No order of a row. */
 #define PORTS_ORDER_NONE	U32_MAX
 
 /* The list is sorted by that many bits at a time. */
 #define PORTS_RADIX_BITS	10
-#define PORTS_RADIX		(1U << PORTS_RADIX_BITS)
+#define PORTS_RADIX		BIT(PORTS_RADIX_BITS)
 
 static_assert(2 * PORTS_RADIX_BITS >= PORTS_ORDER_BITS);
 

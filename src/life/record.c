@@ -16,6 +16,7 @@ struct ring life_ring;
 struct session_table life_sessions __ro_after_init;
 
 struct ports life_ports;
+/* Against the end of namespaces, while many rows of the counters are read. */
 DEFINE_MUTEX(life_ports_mutex);
 
 static unsigned int record_net_id __ro_after_init;

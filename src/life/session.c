@@ -124,8 +124,8 @@ struct session *session_find(const struct session_table *table, const void *sk)
  * @table: the table
  * @sk: the socket's address
  *
- * It is the first place that is free, from where it belongs. To be called once for a socket, until its
- * session is released.
+ * It is the first place that is free, from where it belongs. To be called once for
+ * a socket, until its session is released.
  *
  * Context: As session_find().
  * Return: a session whose fields are the caller's to fill in, or NULL where

@@ -175,7 +175,8 @@ static void parse_options(int argc, char **argv)
 			opt.follow = true;
 			break;
 		case OPT_ARRAY:
-			opt.json = opt.array = true;
+			opt.json = true;
+			opt.array = true;
 			break;
 		case OPT_PROC:
 			host_set_proc(optarg);

@@ -38,6 +38,8 @@ void host_set_proc(const char *dir)
 
 /**
  * host_is_other() - whether the host's procfs is not our own
+ *
+ * Return: whether it is another one.
  */
 bool host_is_other(void)
 {

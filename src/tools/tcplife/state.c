@@ -39,7 +39,7 @@ static u64 inode_of(char *path)
 	return inode;
 }
 
-static void boot_id(char *id, size_t size)
+static void which_boot(char *id, size_t size)
 {
 	char *path = host_proc("sys/kernel/random/boot_id");
 	FILE *file = fopen(path, "re");
@@ -79,7 +79,7 @@ void state_begin(const char *path)
 	const char *netns = host_is_other() ? "1/ns/net" : "self/ns/net";
 
 	state_path = path;
-	boot_id(boot, sizeof(boot));
+	which_boot(boot, sizeof(boot));
 	state_source = formatted("tcplife %s %llu %llu %u", boot,
 				 inode_of(host_root("/sys/module/knetstat")),
 				 inode_of(host_proc("%s", netns)), geteuid());
@@ -109,7 +109,9 @@ bool state_knows(u64 *seq)
 	p = take_number(text + len + 1, seq);
 	if (!p || *p != '\n')
 		return false;
-	saved = reached = printed = *seq;
+	saved = *seq;
+	reached = *seq;
+	printed = *seq;
 	return true;
 }
 

@@ -23,7 +23,8 @@
  * @pid: 0: all
  * @count: 0: without end
  * @array: --json-array
- * @users: -u; by number, @user_count of them; none: all
+ * @users: -u, by number; NULL: all
+ * @user_count: how many
  * @netns: --netns, its inode number; 0: all
  * @cgroup: --cgroup was given
  * @state: --state; NULL: none
