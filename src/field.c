@@ -168,6 +168,36 @@ char *field_text(char *p, const char *text, size_t max, char also)
 	return p;
 }
 
+static noinline char *field_comm_escaped(char *p, const char *comm)
+{
+	if (!comm[0])
+		return field_str(p, "-");
+	if (comm[0] == '-' && !comm[1])
+		return field_str(p, "\\055");
+	return field_text(p, comm, TASK_COMM_LEN, 0);
+}
+
+/* Copies eight bytes; returns how many of them there are before one to be escaped. */
+static __always_inline unsigned int field_plain(char *p, const char *text)
+{
+	const u64 ones = 0x0101010101010101ULL, high = 0x80 * ones;
+	u64 bytes, stops, slashes;
+	__le64 le;
+
+	memcpy(&le, text, sizeof(le));
+	memcpy(p, &le, sizeof(le));
+	bytes = le64_to_cpu(le);
+	slashes = bytes ^ '\\' * ones;
+	/*
+	 * The high bit of a byte that is below '!', above '~', no ASCII, or a
+	 * backslash; behind the first such byte they may be wrong.
+	 */
+	stops = ((bytes - '!' * ones) & ~bytes) | bytes | (bytes + ones) |
+		((slashes - ones) & ~slashes);
+	stops &= high;
+	return stops ? __ffs64(stops) / 8 : 8;
+}
+
 /**
  * field_comm() - write a process's name
  * @p: where to write
@@ -179,11 +209,14 @@ char *field_text(char *p, const char *text, size_t max, char also)
  */
 char *field_comm(char *p, const char *comm)
 {
-	if (!comm[0])
-		return field_str(p, "-");
-	if (comm[0] == '-' && !comm[1])
-		return field_str(p, "\\055");
-	return field_text(p, comm, TASK_COMM_LEN, 0);
+	unsigned int n = field_plain(p, comm);
+
+	if (n == 8)
+		n += field_plain(p + 8, comm + 8);
+	/* All of it, and that is no "-". */
+	if (likely(n == TASK_COMM_LEN || (!comm[n] && n > 1)))
+		return p + n;
+	return field_comm_escaped(p, comm);
 }
 
 static noinline char *field_right_wide(char *p, char *column, u64 v)

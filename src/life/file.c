@@ -34,7 +34,8 @@
  * @row_seq: the number in the ring of the record's first row
  * @row: that row
  * @uid: the owner that was asked for last
- * @uid_shown: and its number in the opener's user namespace
+ * @shown: what of the rows depends on the opener, and what was written last; its
+ *	uid is that of @uid
  */
 struct life_file {
 	struct life_reader reader;
@@ -46,7 +47,7 @@ struct life_file {
 	u64 row_seq;
 	struct life_row row;
 	kuid_t uid;
-	uid_t uid_shown;
+	struct life_shown shown;
 };
 
 /* What seq_file does for a record costs as much as a row: so it is some of them. */
@@ -123,16 +124,15 @@ static char *life_show_row(struct seq_file *seq, char *p, u64 n,
 			   const struct life_row *row)
 {
 	struct life_file *file = seq->private;
-	struct life_shown shown;
+	struct life_shown *shown = &file->shown;
 
 	if (!uid_eq(row->uid, file->uid)) {
 		file->uid = row->uid;
-		file->uid_shown = from_kuid_munged(seq_user_ns(seq), row->uid);
+		shown->uid = from_kuid_munged(seq_user_ns(seq), row->uid);
 	}
-	shown.seq = life_reader_of_all(&file->reader) ? n : row->view_seq;
-	shown.pid = life_reader_pid(&file->reader, row);
-	shown.uid = file->uid_shown;
-	return life_row_write(p, row, &shown);
+	shown->seq = life_reader_of_all(&file->reader) ? n : row->view_seq;
+	shown->pid = life_reader_pid(&file->reader, row);
+	return life_row_write(p, row, shown);
 }
 
 static int life_show(struct seq_file *seq, void *v)
@@ -176,7 +176,7 @@ static int life_open(struct inode *inode, struct file *filp)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	file->uid = GLOBAL_ROOT_UID;
-	file->uid_shown = from_kuid_munged(current_user_ns(), GLOBAL_ROOT_UID);
+	file->shown.uid = from_kuid_munged(current_user_ns(), GLOBAL_ROOT_UID);
 	return 0;
 }
 

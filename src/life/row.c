@@ -3,6 +3,9 @@
  * A row of tcplife. See row.h.
  */
 #include <linux/build_bug.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+#include <linux/time64.h>
 
 #include "field.h"
 #include "row.h"
@@ -51,6 +54,56 @@ static char *life_time_write(char *p, char *column, u64 us)
 	       field_msecs(p, column, us);
 }
 
+/* The number of a namespace: ten digits, nearly always, and those of the last row. */
+static char *life_netns_write(char *p, char *begin, u32 netns,
+			      struct life_shown *shown)
+{
+	char *column = begin + LIFE_PID, *end;
+
+	if (likely(netns && netns == shown->netns &&
+		   column - p == LIFE_KEPT_DIGITS + 1)) {
+		memcpy(p, shown->netns_text, sizeof(shown->netns_text));
+		return column;
+	}
+	end = field_right(p, column, netns);
+	if (end == column && netns >= 1000000000) {
+		memcpy(shown->netns_text, column - LIFE_KEPT_DIGITS - 1,
+		       LIFE_KEPT_DIGITS + 1);
+		shown->netns = netns;
+	}
+	return end;
+}
+
+/* A time of today: its seconds have ten digits, and most rows' are the last row's. */
+static char *life_when_write(char *p, char *column, u64 us,
+			     struct life_shown *shown)
+{
+	const ptrdiff_t width = LIFE_KEPT_DIGITS + sizeof(".123456");
+	u32 micros;
+	u64 secs;
+	char *end;
+
+	secs = div_u64_rem(us, USEC_PER_SEC, &micros);
+	if (likely(secs && secs == shown->secs && column - p >= width)) {
+		if (column - p > width)
+			field_pad(p, column - width);
+		p = column - width;
+		memcpy(p, shown->secs_text, sizeof(shown->secs_text));
+		/* The last six of eight digits, and the blank. */
+		field_put8(p + LIFE_KEPT_DIGITS,
+			   '.' | (field_digits(micros) + FIELD_ZEROS) >> 16 << 8 |
+			   (u64)' ' << 56);
+		return column;
+	}
+	end = field_secs(p, column, us);
+	if (end == column && column - p >= width &&
+	    secs >= 1000000000 && secs < 10000000000ULL) {
+		memcpy(shown->secs_text, column - width, LIFE_KEPT_DIGITS);
+		shown->secs = secs;
+	}
+	return end;
+}
+
 /* PID, COMM and BY, as far as the reader may know. */
 static char *life_task_write(char *p, char *begin, const struct life_row *row,
 			     u32 pid)
@@ -91,7 +144,7 @@ static char *life_ends_write(char *p, char *begin, const struct endpoints *ends)
 
 /* From TIME, or SINCE, to CGROUP; @begin is where SEQ is, or would be. */
 static char *life_most_write(char *p, char *begin, const struct life_row *row,
-			     const struct life_shown *shown)
+			     struct life_shown *shown)
 {
 	static const char roles[][LIFE_LADDR - LIFE_ROLE + 1] = {
 		[LIFE_ROLE_NONE]	= "-    ",
@@ -101,8 +154,8 @@ static char *life_most_write(char *p, char *begin, const struct life_row *row,
 
 	p = row->time_us == LIFE_UNKNOWN_US ?
 	    field_str(field_pad(p, begin + LIFE_NETNS - 2), "- ") :
-	    field_secs(p, begin + LIFE_NETNS, row->time_us);
-	p = field_right(p, begin + LIFE_PID, row->netns);
+	    life_when_write(p, begin + LIFE_NETNS, row->time_us, shown);
+	p = life_netns_write(p, begin, row->netns, shown);
 	p = life_task_write(p, begin, row, shown->pid);
 	p = field_right(p, begin + LIFE_ROLE, shown->uid);
 	memcpy(p, roles[row->role], sizeof(roles[0]) - 1);
@@ -122,12 +175,12 @@ static char *life_most_write(char *p, char *begin, const struct life_row *row,
  * life_row_write() - write a row of tcplife as a line
  * @p: where to write; LIFE_ROW_MAX bytes fit
  * @row: the row
- * @shown: what the reader makes of it
+ * @shown: what the reader makes of it, and what was written last
  *
  * Return: the byte after the line's newline.
  */
 char *life_row_write(char *p, const struct life_row *row,
-		     const struct life_shown *shown)
+		     struct life_shown *shown)
 {
 	static const struct {
 		char name[15];
@@ -156,12 +209,12 @@ char *life_row_write(char *p, const struct life_row *row,
  * @p: where to write; LIFE_ROW_MAX bytes fit
  * @row: what would be said of the session if it ended now; @row->time_us is when
  *	it began, and @row->end its state
- * @shown: what the reader makes of it
+ * @shown: what the reader makes of it, and what was written last
  *
  * Return: the byte after the line's newline.
  */
 char *life_live_write(char *p, const struct life_row *row,
-		      const struct life_shown *shown)
+		      struct life_shown *shown)
 {
 	p = life_most_write(p, p - LIFE_TIME, row, shown);
 	/* The blank after the state is where the line ends. */

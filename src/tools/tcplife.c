@@ -74,6 +74,7 @@ static void add_users(const char *arg)
 	struct word word;
 	char *name;
 
+	opt.user_count = 0;
 	while (list_next(&list, &word)) {
 		name = copy_of(word.at, word.len);
 		opt.users = more(opt.users, opt.user_count + 1, sizeof(*opt.users));

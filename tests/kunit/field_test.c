@@ -521,6 +521,37 @@ static void field_test_text_unterminated(struct kunit *test)
 	buffer_expect(test, field_text(p, text, len, 0), "xxxxxxxxxxxxxxxx");
 }
 
+/* Bytes of each kind at each place of a name, and names of each length. */
+static void field_test_comm(struct kunit *test)
+{
+	static const u8 bytes[] = {
+		1, '\n', 0x1f, ' ', '!', '-', '[', '\\', ']', 'x', '~', 0x7f, 0x80,
+		0xa1, 0xdc, 0xfe, 0xff,
+	};
+	char comm[TASK_COMM_LEN], want[4 * TASK_COMM_LEN + FIELD_SLACK];
+	unsigned int len, at, i;
+
+	for (len = 1; len <= TASK_COMM_LEN; len++) {
+		for (at = 0; at < len; at++) {
+			for (i = 0; i < ARRAY_SIZE(bytes); i++) {
+				memset(comm, 'x', len);
+				memset(comm + len, 0, sizeof(comm) - len);
+				comm[at] = bytes[i];
+				*field_comm_escaped(want, comm) = '\0';
+				buffer_expect(test, field_comm(buffer_clean(test), comm),
+					      "%s", want);
+			}
+		}
+	}
+	/* What is behind the end is nobody's. */
+	memcpy(comm, "ab\0\\ \377defghijkl", sizeof(comm));
+	buffer_expect(test, field_comm(buffer_clean(test), comm), "ab");
+	memset(comm, 0, sizeof(comm));
+	buffer_expect(test, field_comm(buffer_clean(test), comm), "-");
+	comm[0] = '-';
+	buffer_expect(test, field_comm(buffer_clean(test), comm), "\\055");
+}
+
 static struct kunit_case field_tests[] = {
 	KUNIT_CASE(field_test_powers_of_ten),
 	KUNIT_CASE(field_test_powers_of_two),
@@ -545,6 +576,7 @@ static struct kunit_case field_tests[] = {
 	KUNIT_CASE(field_test_text_bytes),
 	KUNIT_CASE_PARAM(field_test_text, text_gen_params),
 	KUNIT_CASE(field_test_text_unterminated),
+	KUNIT_CASE(field_test_comm),
 	{}
 };
 

@@ -90,11 +90,45 @@ KUNIT_ARRAY_PARAM_DESC(liferow, liferow_cases, name);
 static void liferow_test_write(struct kunit *test)
 {
 	const struct liferow_case *c = test->param_value;
-	char *p = buffer_clean(test);
+	struct life_shown shown = c->shown;
+	unsigned int i;
+	char *p;
 
-	buffer_expect(test, life_row_write(p, &c->row, &c->shown), "%s",
-		      c->line);
-	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
+	/* The second time with what was kept from the first. */
+	for (i = 0; i < 2; i++) {
+		p = buffer_clean(test);
+		buffer_expect(test, life_row_write(p, &c->row, &shown), "%s",
+			      c->line);
+		KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
+	}
+}
+
+/* Whatever was written before, a row is written as it is. */
+static void liferow_test_kept(struct kunit *test)
+{
+	static const u32 netns[] = { 0, 9, 999999999, 1000000000, 4026531840U, U32_MAX };
+	static const u64 secs[] = {
+		0, 999999999, 1000000000, 1764150000, 9999999999ULL, 10000000000ULL,
+	};
+	static const u64 seqs[] = { 1, 99999999, 12345678901ULL };
+	static char text[LIFE_ROW_MAX + FIELD_SLACK];
+	struct life_shown kept = { .pid = 1 }, fresh;
+	struct life_row row = { .ends = { .family = AF_INET } };
+	unsigned int i;
+	char *end;
+
+	for (i = 0; i < 1000; i++) {
+		/* Pairs of each in turn, and in no order. */
+		row.netns = netns[i / 2 * 7 % ARRAY_SIZE(netns)];
+		row.time_us = secs[i / 3 * 5 % ARRAY_SIZE(secs)] * USEC_PER_SEC +
+			      i * 1237 % USEC_PER_SEC;
+		kept.seq = seqs[i / 5 % ARRAY_SIZE(seqs)];
+		fresh = (struct life_shown){ .seq = kept.seq, .pid = 1 };
+		end = life_row_write(text, &row, &fresh);
+		*end = '\0';
+		buffer_expect(test, life_row_write(buffer_clean(test), &row, &kept),
+			      "%s", text);
+	}
 }
 
 static const struct liferow_case live_cases[] = {
@@ -133,15 +167,16 @@ KUNIT_ARRAY_PARAM_DESC(live, live_cases, name);
 static void liferow_test_live(struct kunit *test)
 {
 	const struct liferow_case *c = test->param_value;
+	struct life_shown shown = c->shown;
 	char *p = buffer_clean(test);
 
-	buffer_expect(test, life_live_write(p, &c->row, &c->shown), "%s",
-		      c->line);
+	buffer_expect(test, life_live_write(p, &c->row, &shown), "%s", c->line);
 	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
 }
 
 static struct kunit_case liferow_tests[] = {
 	KUNIT_CASE_PARAM(liferow_test_write, liferow_gen_params),
+	KUNIT_CASE(liferow_test_kept),
 	KUNIT_CASE_PARAM(liferow_test_live, live_gen_params),
 	{}
 };

@@ -697,6 +697,7 @@ def state():
         return Run(["-J", "--state", path, *args], **how)
 
     boot("one")
+    say_recorded(None)
     file_of(*(PLAIN.format(seq) for seq in (1, 2, 3)))
     equal(seqs(run()), ([1, 2, 3], "", 0), "the first run")
     equal(seqs(run()), ([], "", 0), "nothing new")
@@ -715,6 +716,15 @@ def state():
     boot("two")
     file_of(PLAIN.format(1), PLAIN.format(2))
     equal(seqs(run()), ([1, 2], "", 0), "another boot")
+    file_of(PLAIN.format(1))
+    say_recorded(1)
+    equal(seqs(run()), ([1], "", 0), "loaded anew, where sysfs does not tell")
+    say_recorded(None)
+    os.makedirs(f"{WORK}/sys/module/knetstat")
+    equal(seqs(run()), ([1], "", 0), "loaded anew, by sysfs")
+    equal(seqs(run()), ([], "", 0), "and no more")
+    file_of(PLAIN.format(1), PLAIN.format(2))
+    equal(seqs(run()), ([2], "", 0), "the next one")
     equal(os.listdir(WORK).count("state"), 1, "files")
     check(not [name for name in os.listdir(WORK) if name.startswith("state.")], "left behind")
     before = open(path, encoding="ascii").read()
@@ -764,6 +774,7 @@ def cgroups():
         os.makedirs(f"{WORK}/proc/self", exist_ok=True)
         with open(f"{WORK}/proc/self/mountinfo", "w", encoding="ascii") as file:
             file.write("22 1 0:20 / /proc rw - proc proc rw\n"
+                       "29 22 0:26 /system.slice /mnt rw,nosuid shared:9 - cgroup2 none rw\n"
                        f"30 22 0:26 / {mount} rw,nosuid shared:9 - cgroup2 none rw\n")
         rows = "".join(f"{line}\n" for line in (
             header, *(row(n, number) for n, number in enumerate([*ids, 7, "-"], 1)))).encode()
@@ -775,7 +786,8 @@ def cgroups():
         paths = ["/", *names[1:]]
         equal(shown(), [*zip(range(1, 5), paths, ids), (5, None, 7), (6, None, None)], "all")
         within = [(2, paths[1], ids[1]), (3, paths[2], ids[2])]
-        for arg in "/system.slice", "system.slice/", f"{WORK}{mount}/system.slice":
+        for arg in ("/system.slice", "system.slice/", f"{WORK}{mount}/system.slice",
+                    f"{mount}/system.slice", "/./system.slice", "/system.slice2/../system.slice"):
             equal(shown("--cgroup", arg), within, arg)
         equal(len(shown("--cgroup", "/")), 4, "all that are known")
         lines = printed(["-ax"], rows).splitlines()
@@ -790,7 +802,7 @@ def cgroups():
     program = Run(["-aJ"])
     for _ in range(6):
         program.line()
-    # It does not look more often than once a second.
+    # It does not look more often than ten times a second.
     os.mkdir(f"{WORK}{mount}/young")
     young = os.stat(f"{WORK}{mount}/young").st_ino
     seq = 7

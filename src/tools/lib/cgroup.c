@@ -5,7 +5,7 @@
  * A cgroup's id is the inode number of its directory, so one walk through the file
  * system tells all of them. Numbers are not used again, so what is known stays true
  * of a cgroup that has gone; and for one that is younger than the walk, that is done
- * again, but not more often than once a second.
+ * again, but not more often than ten times a second.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -39,9 +39,14 @@ struct cgroup {
 
 #define BUCKETS	4096
 
-static struct cgroup *cgroups[BUCKETS];
+/* When more are known than this, those that have gone are forgotten. */
+#define CGROUPS_MAX	65536
 
-/* Where the hierarchy is mounted; NULL: nowhere. */
+static struct cgroup *cgroups[BUCKETS];
+static size_t cgroup_count;
+
+/* Where the hierarchy is mounted; NULL: nowhere. As it is there, and from here. */
+static char *mount_there;
 static char *mount_point;
 /* The path of the cgroup that is asked for, without a slash at its end. */
 static char *wanted_path;
@@ -70,28 +75,53 @@ static void find_mount(void)
 	char *path = host_is_other() ? host_proc("1/mountinfo") :
 				       host_proc("self/mountinfo");
 	FILE *file = fopen(path, "re");
-	char *line = NULL, *point, *type;
+	char *line = NULL, *point, *type, *root = NULL;
+	bool whole = false;
 	size_t size = 0;
+	int i;
 
-	while (file && !mount_point && getline(&line, &size, file) > 0) {
+	while (file && !whole && getline(&line, &size, file) > 0) {
 		/* ID parent device root mount-point options ... - type ... */
 		type = strstr(line, " - ");
 		if (!type || strncmp(type + 3, "cgroup2 ", 8))
 			continue;
 		*type = '\0';
 		point = strtok(line, " ");
-		for (int i = 0; point && i < 4; i++)
+		for (i = 0; point && i < 4; i++) {
+			root = point;
 			point = strtok(NULL, " ");
+		}
 		if (!point)
 			continue;
-		point = unescaped(point);
-		mount_point = host_root(point);
-		free(point);
+		/* A part of it may be mounted, too; but all of it is better. */
+		whole = !strcmp(root, "/");
+		if (mount_there && !whole)
+			continue;
+		free(mount_there);
+		mount_there = unescaped(point);
 	}
+	if (mount_there)
+		mount_point = host_root(mount_there);
 	free(line);
 	if (file)
 		fclose(file);
 	free(path);
+}
+
+static void forget_all(void)
+{
+	struct cgroup *cgroup, *next;
+	size_t i;
+
+	for (i = 0; i < BUCKETS; i++) {
+		for (cgroup = cgroups[i]; cgroup; cgroup = next) {
+			next = cgroup->next;
+			free(cgroup->path);
+			free(cgroup);
+		}
+		cgroups[i] = NULL;
+	}
+	cgroup_count = 0;
 }
 
 static struct cgroup *find(u64 id)
@@ -124,6 +154,7 @@ static void add(u64 id, const char *path)
 		cgroup->id = id;
 		cgroup->next = cgroups[id % BUCKETS];
 		cgroups[id % BUCKETS] = cgroup;
+		cgroup_count++;
 	}
 	cgroup->path = copy_of(path, strlen(path));
 	cgroup->wanted = is_wanted(path);
@@ -168,6 +199,8 @@ static void walk_all(void)
 		find_mount();
 	if (!mount_point)
 		return;
+	if (cgroup_count > CGROUPS_MAX)
+		forget_all();
 	fd = open(mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -180,22 +213,21 @@ static void walk_all(void)
 /* The cgroup of an id, after another walk if that may help. */
 static const struct cgroup *cgroup_of(u64 id)
 {
-	static const struct cgroup *last;
-	static time_t walked = -1;
+	static long long walked = -1;
+	const struct cgroup *cgroup;
 	struct timespec now;
+	long long tenths;
 
-	if (last && last->id == id)
-		return last;
-	last = find(id);
-	if (last)
-		return last;
+	cgroup = find(id);
+	if (cgroup)
+		return cgroup;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (walked == now.tv_sec)
+	tenths = now.tv_sec * 10LL + now.tv_nsec / 100000000;
+	if (walked == tenths)
 		return NULL;
-	walked = now.tv_sec;
+	walked = tenths;
 	walk_all();
-	last = find(id);
-	return last;
+	return find(id);
 }
 
 /**
@@ -211,32 +243,42 @@ const char *cgroup_path(u64 id)
 	return cgroup ? cgroup->path : NULL;
 }
 
+/* What of a path is below a directory; NULL: it isn't. */
+static const char *below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/') ?
+	       path + len : NULL;
+}
+
 /**
  * cgroup_want() - ask for a cgroup and those below
  * @arg: its path, as cgroup_path() has it, or below the mount point
  */
 void cgroup_want(const char *arg)
 {
+	const struct cgroup *cgroup = NULL;
 	const char *path = arg;
 	struct stat stats;
 	char *full;
-	size_t len;
 
 	find_mount();
 	if (!mount_point)
 		usage_error("no cgroup file system (version 2) is mounted", NULL);
-	len = strlen(mount_point);
-	if (!strncmp(path, mount_point, len) && (!path[len] || path[len] == '/'))
-		path += len;
-	path += strspn(path, "/");
-	wanted_path = *path ? formatted("/%s", path) : copy_of("", 0);
-	len = strlen(wanted_path);
-	while (len && wanted_path[len - 1] == '/')
-		wanted_path[--len] = '\0';
-	full = formatted("%s%s", mount_point, wanted_path);
-	if (stat(full, &stats) || !S_ISDIR(stats.st_mode))
+	path = below(path, mount_point) ?: below(path, mount_there) ?: path;
+	full = formatted("%s/%s", mount_point, path);
+	/* However it is spelt: by the number, and then as the walk spells it. */
+	if (!stat(full, &stats) && S_ISDIR(stats.st_mode))
+		cgroup = cgroup_of(stats.st_ino);
+	if (!cgroup)
 		usage_error("no such cgroup", arg);
 	free(full);
+	wanted_path = strcmp(cgroup->path, "/") ?
+		      copy_of(cgroup->path, strlen(cgroup->path)) : copy_of("", 0);
+	/* The walk was before it was known what is wanted. */
+	forget_all();
+	walk_all();
 }
 
 /**

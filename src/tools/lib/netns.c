@@ -19,8 +19,8 @@
 
 /**
  * netns_number() - the network namespace that an option names
- * @arg: a name below /run/netns, the PID of a process in it, or its inode number, as
- *	NETNS has it
+ * @arg: a name below /run/netns, a path, the PID of a process in it, or its inode
+ *	number, as NETNS has it
  *
  * Return: its inode number.
  */
@@ -42,12 +42,11 @@ u64 netns_number(const char *arg)
 			exit(1);
 		}
 	} else {
-		if (!*arg || strchr(arg, '/') || *arg == '.' ||
-		    !arg[strspn(arg, "0123456789")])
-			usage_error("bad network namespace (a name, a PID or a number)",
+		if (!arg[strspn(arg, "0123456789.")])
+			usage_error("bad network namespace (a name, a path, a PID or a number)",
 				    arg);
 		name = formatted("/run/netns/%s", arg);
-		path = host_root(name);
+		path = strchr(arg, '/') ? copy_of(arg, strlen(arg)) : host_root(name);
 		free(name);
 		if (stat(path, &stats))
 			usage_error("no such network namespace", arg);

@@ -102,11 +102,62 @@ void text_addf(struct text *text, const char *format, ...)
  */
 void text_add_number(struct text *text, u64 number)
 {
-	char digits[20], *p = digits + sizeof(digits);
+	text_add_number_left(text, number, 0);
+}
+
+/**
+ * text_add_left() - add a word, and blanks behind it
+ * @text: the text
+ * @word: the word
+ * @width: of both
+ */
+void text_add_left(struct text *text, struct word word, size_t width)
+{
+	size_t blanks = word.len < width ? width - word.len : 0;
+
+	text_reserve(text, word.len + blanks);
+	memcpy(text->data + text->len, word.at, word.len);
+	memset(text->data + text->len + word.len, ' ', blanks);
+	text->len += word.len + blanks;
+}
+
+/* The digits of a number, which end at @end. */
+static struct word digits_of(u64 number, char *end)
+{
+	char *p = end;
 
 	do {
 		*--p = '0' + number % 10;
 		number /= 10;
 	} while (number);
-	text_add(text, p, digits + sizeof(digits) - p);
+	return (struct word){ p, end - p };
+}
+
+/**
+ * text_add_number_left() - add a number in decimal, and blanks behind it
+ * @text: the text
+ * @number: the number
+ * @width: of both
+ */
+void text_add_number_left(struct text *text, u64 number, size_t width)
+{
+	char digits[20];
+
+	text_add_left(text, digits_of(number, digits + sizeof(digits)), width);
+}
+
+/**
+ * text_add_number_right() - add blanks, and a number in decimal
+ * @text: the text
+ * @number: the number
+ * @width: of both
+ */
+void text_add_number_right(struct text *text, u64 number, size_t width)
+{
+	char digits[20];
+	struct word word = digits_of(number, digits + sizeof(digits));
+
+	if (word.len < width)
+		text_add_left(text, (struct word){ "", 0 }, width - word.len);
+	text_add(text, word.at, word.len);
 }

@@ -45,6 +45,16 @@ static void say_missed(void)
 		say("missed %llu row%s in all", missed, missed == 1 ? "" : "s");
 }
 
+/* The end, whatever it is. */
+static void at_exit(void)
+{
+	bool saved = state_save();
+
+	say_missed();
+	if (!saved)
+		_exit(1);
+}
+
 /* Nobody reads what we write: leave as if SIGPIPE had never been ignored. */
 static void reader_gone(void)
 {
@@ -105,31 +115,73 @@ static bool wait_to_read(int fd)
 	return wait_for(fd, POLLIN) & (POLLERR | POLLHUP);
 }
 
+/* Takes digits, as many as there are; NULL if that is too large a number. */
+static const char *take_digits(const char *p, u64 *number)
+{
+	unsigned int digit;
+
+	for (; (digit = *p - '0') <= 9; p++)
+		if (__builtin_mul_overflow(*number, 10, number) ||
+		    __builtin_add_overflow(*number, digit, number))
+			return NULL;
+	return p;
+}
+
+/* The same where it can't get too large. */
+static const char *take_few_digits(const char *p, u64 *number)
+{
+	unsigned int digit;
+	u64 n = *number;
+
+	for (; (digit = *p - '0') <= 9; p++)
+		n = 10 * n + digit;
+	*number = n;
+	return p;
+}
+
 /* A number with at most some decimals, in units of the last of them. */
 static bool parse_decimal(struct word word, int decimals, u64 *number)
 {
-	bool point = false;
-	size_t i;
+	const char *end = word.at + word.len, *p, *point;
+	/* All numbers of so many digits fit, with some decimals' zeros as well. */
+	bool few = word.len + decimals <= 19;
 	u64 n = 0;
 
-	if (!word.len || !isdigit((unsigned char)*word.at))
+	p = few ? take_few_digits(word.at, &n) : take_digits(word.at, &n);
+	if (!p || p == word.at)
 		return false;
-	for (i = 0; i < word.len; i++) {
-		if (word.at[i] == '.' && !point && decimals && i + 1 < word.len) {
-			point = true;
-			continue;
-		}
-		if (!isdigit((unsigned char)word.at[i]) || (point && !decimals--))
+	if (p < end && *p == '.') {
+		point = p + 1;
+		p = few ? take_few_digits(point, &n) : take_digits(point, &n);
+		if (!p || p == point || p - point > decimals)
 			return false;
-		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, word.at[i] - '0', &n))
-			return false;
+		decimals -= p - point;
 	}
+	if (p != end)
+		return false;
 	while (decimals-- > 0)
 		if (__builtin_mul_overflow(n, 10, &n))
 			return false;
 	*number = n;
 	return true;
+}
+
+/* An address of IPv4 as everybody writes it: with 4 numbers below 256. */
+static bool is_ipv4(struct word field)
+{
+	const char *p = field.at, *end = p + field.len, *begin;
+	unsigned int digit, n, i;
+
+	for (i = 0; i < 4; i++) {
+		begin = p;
+		for (n = 0; p < end && (digit = *p - '0') <= 9 && n < 256; p++)
+			n = 10 * n + digit;
+		if (n > 255 || p == begin || (*begin == '0' && p - begin > 1))
+			return false;
+		if (i < 3 && (p == end || *p++ != '.'))
+			return false;
+	}
+	return p == end;
 }
 
 /* An address as inet_ntop() writes it, as BCC does; the kernel's differs. */
@@ -141,6 +193,11 @@ static bool parse_address(struct word field, char family, char *addr)
 
 	if (field.len >= sizeof(text))
 		return false;
+	if (family == '4' && is_ipv4(field)) {
+		memcpy(addr, field.at, field.len);
+		addr[field.len] = '\0';
+		return true;
+	}
 	memcpy(text, field.at, field.len);
 	text[field.len] = '\0';
 	return inet_pton(af, text, &bytes) == 1 &&
@@ -178,13 +235,17 @@ static bool take_column(unsigned int column, struct word field, struct row *row)
 	case RADDR:
 		return parse_address(field, memchr(field.at, ':', field.len) ?
 					    '6' : '4', row->addr[1]);
+	/* These three are asked for by few. */
+	case NETNS:
+		return !opt.netns || parse_decimal(field, 0, value);
+	case UID:
+		return !opt.user_count || parse_decimal(field, 0, value);
+	case CGROUP:
+		return !(opt.cgroup || opt.extended || opt.json) ||
+		       word_is(field, "-") || parse_decimal(field, 0, value);
 	case TX_B:
 	case RX_B:
-	case NETNS:
-	case UID:
 		return parse_decimal(field, 0, value);
-	case CGROUP:
-		return word_is(field, "-") || parse_decimal(field, 0, value);
 	case MS:
 		row->old = word_is(field, "-");
 		return row->old || parse_decimal(field, 3, value);
@@ -289,29 +350,40 @@ static void take_row(struct table *table)
 		finish();
 }
 
+static bool take_recorded(struct table *stat, u64 *seq)
+{
+	struct word word;
+	const char *p;
+	size_t i;
+
+	if (!table_next(stat))
+		return false;
+	p = table_row(stat);
+	for (i = 0; i < stat->fields; i++) {
+		p = take_word(skip_blanks(p), &word);
+		if (!field_ends(p) || (!stat->columns[i] &&
+				       !parse_decimal(word, 0, seq)))
+			return false;
+	}
+	return true;
+}
+
 /* The number of the last row there is; it may not be known. */
 static bool last_seq(u64 *seq)
 {
 	static const char * const names[] = { "recorded" };
 	struct table stat = { .read_size = 1024 };
-	struct word word;
-	const char *p;
-	size_t i;
+	bool known;
 
-	if (!table_open(&stat, host_net("stat/tcplife")))
+	if (!table_open(&stat, host_net("stat/tcplife"))) {
+		free(stat.path);
 		return false;
-	table_header(&stat, names, ARRAY_SIZE(names));
-	if (!table_next(&stat))
-		return false;
-	p = table_row(&stat);
-	for (i = 0; i < stat.fields; i++) {
-		p = take_word(skip_blanks(p), &word);
-		if (!field_ends(p) || (!stat.columns[i] &&
-				       !parse_decimal(word, 0, seq)))
-			return false;
 	}
-	close(stat.fd);
-	return true;
+	table_header(&stat, names, ARRAY_SIZE(names));
+	known = take_recorded(&stat, seq);
+	table_close(&stat);
+	free(stat.in.data);
+	return known;
 }
 
 static void read_header(struct table *table, const char * const names[],
@@ -327,7 +399,7 @@ static void read_header(struct table *table, const char * const names[],
 
 static void begin_table(struct table *table)
 {
-	u64 seq;
+	u64 seq, last;
 
 	table_must_open(table, host_net("tcplife"));
 	/* Little at a time: rows may follow that are not wanted. */
@@ -336,7 +408,8 @@ static void begin_table(struct table *table)
 	table->read_size = READ_SIZE;
 	print_header(table);
 	expected = 1;
-	if (opt.state && state_knows(&seq)) {
+	/* Where sysfs does not tell that the module was loaded anew, this may. */
+	if (opt.state && state_knows(&seq) && !(last_seq(&last) && last < seq)) {
 		expected = seq + 1;
 		begin_at = expected;
 	}
@@ -376,7 +449,8 @@ static void save_now_and_then(void)
 	if (now.tv_sec - last < STATE_AGE)
 		return;
 	last = now.tv_sec;
-	state_save();
+	if (!state_save())
+		exit(1);
 }
 
 /**
@@ -439,5 +513,5 @@ void follow_prepare(void)
 	die_of_sigpipe = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	out.wait = wait_to_write;
 	out.closed = reader_gone;
-	atexit(say_missed);
+	atexit(at_exit);
 }

@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -47,33 +46,85 @@ static void print_times(const struct table *table, const struct row *row)
 	}
 }
 
+static void print_separated(u64 number, char separator)
+{
+	text_add_number(&out.text, number);
+	text_add(&out.text, &separator, 1);
+}
+
+/* MS with two decimals, as printf rounds the nearest double of it; and the end. */
+static void print_ms(const struct row *row)
+{
+	u64 ms = row->value[MS], hundredths = ms / 10;
+	char decimals[2];
+
+	if (row->old) {
+		text_add_str(&out.text, "nan\n");
+		return;
+	}
+	/* Which way a tie goes is for the double to say. */
+	if (ms % 10 == 5) {
+		text_addf(&out.text, "%.2f\n", (double)ms / 1000);
+		return;
+	}
+	hundredths += ms % 10 > 5;
+	print_separated(hundredths / 100, '.');
+	decimals[0] = '0' + hundredths / 10 % 10;
+	decimals[1] = '0' + hundredths % 10;
+	text_add(&out.text, decimals, 2);
+	text_add(&out.text, "\n", 1);
+}
+
+static void print_column(struct word word, size_t width)
+{
+	text_add_left(&out.text, word, width);
+	text_add(&out.text, " ", 1);
+}
+
+static void print_ends(const struct row *row, size_t width)
+{
+	print_column(word_of(row->addr[0]), width);
+	text_add_number_left(&out.text, row->value[LPORT], 5);
+	text_add(&out.text, " ", 1);
+	print_column(word_of(row->addr[1]), width);
+	text_add_number_left(&out.text, row->value[RPORT], 5);
+}
+
 /* BCC's columns, but for the times before them. */
 static void print_bcc(const struct table *table, const struct row *row)
 {
 	struct word comm = table_unescape(table, row->comm);
 	u64 tx = row->value[TX_B] / 1024, rx = row->value[RX_B] / 1024;
-	double ms = row->old ? NAN : (double)row->value[MS] / 1000;
 
 	if (opt.csv) {
-		text_addf(&out.text, "%llu,", row->value[PID]);
+		print_separated(row->value[PID], ',');
 		print_comm(comm, 0, comm.len);
-		text_addf(&out.text, ",%c,%s,%llu,%s,%llu,%llu,%llu,%.2f\n",
-			  row->family, row->addr[0], row->value[LPORT],
-			  row->addr[1], row->value[RPORT], tx, rx, ms);
+		text_addf(&out.text, ",%c,%s,%llu,%s,%llu,", row->family,
+			  row->addr[0], row->value[LPORT], row->addr[1],
+			  row->value[RPORT]);
+		print_separated(tx, ',');
+		print_separated(rx, ',');
+		print_ms(row);
 		return;
 	}
-	text_addf(&out.text, "%-5llu ", row->value[PID]);
+	text_add_number_left(&out.text, row->value[PID], 5);
+	text_add(&out.text, " ", 1);
 	if (opt.wide) {
 		print_comm(comm, 16, 16);
-		text_addf(&out.text, " %c  %-39s %-5llu %-39s %-5llu %6llu %6llu %.2f\n",
-			  row->family, row->addr[0], row->value[LPORT],
-			  row->addr[1], row->value[RPORT], tx, rx, ms);
+		text_add(&out.text, " ", 1);
+		text_add(&out.text, &row->family, 1);
+		text_add(&out.text, "  ", 2);
 	} else {
 		print_comm(comm, 10, 10);
-		text_addf(&out.text, " %-15s %-5llu %-15s %-5llu %5llu %5llu %.2f\n",
-			  row->addr[0], row->value[LPORT], row->addr[1],
-			  row->value[RPORT], tx, rx, ms);
+		text_add(&out.text, " ", 1);
 	}
+	print_ends(row, opt.wide ? 39 : 15);
+	text_add(&out.text, " ", 1);
+	text_add_number_right(&out.text, tx, opt.wide ? 6 : 5);
+	text_add(&out.text, " ", 1);
+	text_add_number_right(&out.text, rx, opt.wide ? 6 : 5);
+	text_add(&out.text, " ", 1);
+	print_ms(row);
 }
 
 /* The path of the row's cgroup, or "-". */

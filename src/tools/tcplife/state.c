@@ -81,9 +81,8 @@ void state_begin(const char *path)
 	state_path = path;
 	which_boot(boot, sizeof(boot));
 	state_source = formatted("tcplife %s %llu %llu %u", boot,
-				 inode_of(host_root("/sys/module/knetstat")),
+				 inode_of(formatted(KNETSTAT_ROOT "/sys/module/knetstat")),
 				 inode_of(host_proc("%s", netns)), geteuid());
-	atexit(state_save);
 }
 
 /**
@@ -136,30 +135,33 @@ void state_printed(void)
  * state_save() - have the next run go on behind what is printed
  *
  * Called at the end, whatever that is; and now and then by who goes on.
+ *
+ * Return: whether that is written; if not, it has been said.
  */
-void state_save(void)
+bool state_save(void)
 {
-	char *temporary;
-	FILE *file;
-	bool failed;
+	char *temporary, *line;
+	bool written;
+	int fd;
 
 	if (!state_path || printed == saved)
-		return;
-	temporary = formatted("%s.%d", state_path, (int)getpid());
-	file = fopen(temporary, "we");
-	failed = !file || fprintf(file, "%s %llu\n", state_source, printed) < 0;
-	if (file)
-		failed |= fflush(file) || fsync(fileno(file));
-	if (file)
-		failed |= !!fclose(file);
-	if (failed || rename(temporary, state_path)) {
+		return true;
+	temporary = formatted("%s.XXXXXX", state_path);
+	line = formatted("%s %llu\n", state_source, printed);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	written = fd >= 0 &&
+		  write(fd, line, strlen(line)) == (ssize_t)strlen(line) &&
+		  !fsync(fd) && !rename(temporary, state_path);
+	if (!written) {
 		say("cannot write %s: %s", state_path, strerror(errno));
-		unlink(temporary);
-		/* It is no use to say so again; and this may be the end. */
-		state_path = NULL;
-		free(temporary);
-		_exit(1);
+		if (fd >= 0)
+			unlink(temporary);
 	}
+	if (fd >= 0)
+		close(fd);
 	free(temporary);
+	free(line);
+	/* What failed is not tried again. */
 	saved = printed;
+	return written;
 }

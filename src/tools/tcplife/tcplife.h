@@ -96,7 +96,7 @@ void state_begin(const char *path);
 bool state_knows(u64 *seq);
 void state_reached(u64 seq);
 void state_printed(void);
-void state_save(void);
+bool state_save(void);
 void print_end(void);
 void print_header(const struct table *table);
 void print_row(const struct table *table, const struct row *row);

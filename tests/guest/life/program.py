@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 
-from lib.ktap import Failed, cases, check, equal, scaled, test, until
+from lib.ktap import Failed, cases, check, equal, in_child, scaled, test, until
 from lib.tables import slurp
 from lib.world import (PLAIN_USER, Netns, alone, connect, host, insmod, listener,
                        loaded, rmmod, user)
@@ -175,6 +175,43 @@ def without_path(thing):
     """@thing without what is not in the file."""
     del thing["cgroup_path"]
     return thing
+
+
+@test
+def filters():
+    """-u, --netns and --cgroup show some of the sessions of all namespaces, and no others."""
+    group, path = "/sys/fs/cgroup/filters", f"/run/tcplife-filters.{os.getpid()}"
+    spaces = [Netns() for _ in range(3)]
+
+    def in_group():
+        with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:
+            file.write("0")
+        with spaces[2]:
+            session(listener(INET))
+
+    def shown(*args):
+        rows = map(json.loads, output("-J", "--state", path, *args))
+        if os.path.exists(path):
+            os.unlink(path)
+        return {row["netns"] for row in rows} & set(numbers)
+
+    numbers = [os.stat(netns.path).st_ino for netns in spaces]
+    with spaces[0], user(PLAIN_USER):
+        session(listener(INET))
+    with spaces[1]:
+        session(listener(INET))
+    os.mkdir(group)
+    try:
+        in_child(in_group)
+        equal(shown(), set(numbers), "all")
+        equal(shown("-u", str(PLAIN_USER)), {numbers[0]}, "-u")
+        equal(shown("-u", "root"), set(numbers[1:]), "-u root")
+        equal(shown("--netns", spaces[1].path), {numbers[1]}, "--netns")
+        equal(shown("--netns", str(numbers[2])), {numbers[2]}, "--netns by number")
+        equal(shown("--cgroup", "/filters"), {numbers[2]}, "--cgroup")
+        equal(shown("--cgroup", "/"), set(numbers), "--cgroup /")
+    finally:
+        os.rmdir(group)
 
 
 @test
