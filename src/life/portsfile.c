@@ -168,7 +168,6 @@ static void *portsfile_find(struct ports_file *file, loff_t *pos)
 
 /* A position is the order of a record's first row, and one: at 0 is the header. */
 static void *portsfile_start(struct seq_file *seq, loff_t *pos)
-	__acquires(&life_ports_mutex)
 {
 	struct ports_file *file = seq->private;
 	int err;
@@ -201,7 +200,6 @@ static void *portsfile_next(struct seq_file *seq, void *v, loff_t *pos)
 }
 
 static void portsfile_stop(struct seq_file *seq, void *v)
-	__releases(&life_ports_mutex)
 {
 	mutex_unlock(&life_ports_mutex);
 }

@@ -12,6 +12,7 @@
  * @all: the view of all namespaces
  * @one: that of a namespace
  * @other: and of another
+ * @text: a row, or the header
  */
 struct scene {
 	struct ports ports;

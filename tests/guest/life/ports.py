@@ -221,7 +221,7 @@ def views():
     other.close()
     until(lambda: not any(map(os.path.exists, paths)), "their end")
     # They go some time after that; and nothing changes before, then, or after.
-    for _ in range(20):
+    for _ in range(scaled(10, 3)):
         is_all()
         subprocess.run(["ip", "netns", "add", "later"], check=True)
         subprocess.run(["ip", "netns", "delete", "later"], check=True)
@@ -314,7 +314,7 @@ def storm():
     before = {side: row["SESSIONS"] for side, row in read().items()}
     start = stat()["recorded"]
     with Workers(worker(0), worker(1), reader(1 << 20), reader(700)) as workers:
-        until(lambda: stat()["recorded"] >= start + scaled(1500, 300), stat)
+        until(lambda: stat()["recorded"] >= start + scaled(1000, 150), stat)
         workers.rounds(3)
     done = workers.answers
     rows = read()
