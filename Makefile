@@ -46,12 +46,15 @@ modules: kdir
 # name there, and the library.
 tools: $(PROGRAMS:%=$(TOOLS)/%)
 
-# Under another name first: the tests of two kernels may build it at the same time.
+# In a directory of its own first: the tests of two kernels may build it at the same time, and
+# each in a PID namespace where it has the PID of the other.
 $(TOOLS)/%: src/tools/%.c $(wildcard src/tools/*/*.[ch]) dkms.conf
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(CPPFLAGS) -DKNETSTAT_VERSION='"$(VERSION)"' $(CFLAGS) \
-		$(LTO) $(LDFLAGS) -o $@.$$$$ $< $(wildcard src/tools/$*/*.c) \
-		$(wildcard src/tools/lib/*.c) $(LDLIBS) && mv $@.$$$$ $@
+	own=$$(mktemp -d $@.XXXXXX) && $(CC) -std=gnu11 $(CPPFLAGS) \
+		-DKNETSTAT_VERSION='"$(VERSION)"' $(CFLAGS) $(LTO) $(LDFLAGS) \
+		-o $$own/$* $< $(wildcard src/tools/$*/*.c) \
+		$(wildcard src/tools/lib/*.c) $(LDLIBS) && mv $$own/$* $@; \
+		status=$$?; rm -rf $$own; exit $$status
 
 kdir:
 	@[ -n "$(RELEASE)" ] || { echo "$(KDIR): no kernel headers there:" \
