@@ -14,6 +14,7 @@
  * mutex.
  */
 #include <linux/bits.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -114,37 +115,56 @@ static void portsfile_sort_by(const u64 *from, u64 *to, unsigned int n,
 			from[i];
 }
 
-static int portsfile_make_list(struct ports_file *file)
-{
-	unsigned int used = READ_ONCE(life_ports.used);
-	unsigned int most = used + PORTS_ROLES;
-	u64 *list, *other;
-	int err = -ENOMEM;
+/**
+ * struct ports_space - what a list is made in
+ * @most: how many entries there is room for
+ * @list: for the list
+ * @other: for sorting it
+ * @starts: the same
+ */
+struct ports_space {
+	unsigned int most;
+	u64 *list;
+	u64 *other;
 	u32 *starts;
+};
 
-	kvfree(file->list);
-	file->count = 0;
-	file->list = kvmalloc_array(most, sizeof(*list),
-				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	other = kvmalloc_array(most, sizeof(*other),
-			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	starts = kmalloc_array(PORTS_RADIX, sizeof(*starts), GFP_KERNEL_ACCOUNT);
-	list = file->list;
-	if (list && other && starts) {
-		file->count = portsfile_collect(file, list, used);
-		/* Twice: so it ends where it began. */
-		portsfile_sort_by(list, other, file->count, 0, starts);
-		portsfile_sort_by(other, list, file->count, PORTS_RADIX_BITS,
-				  starts);
-		file->generation = life_ports.generation;
-		err = 0;
-	} else {
-		kvfree(list);
-		file->list = NULL;
-	}
-	kfree(starts);
-	kvfree(other);
-	return err;
+static void portsfile_free(struct ports_space *space)
+{
+	kvfree(space->list);
+	kvfree(space->other);
+	kfree(space->starts);
+}
+
+/* Without the mutex: a reader whose memory is short must not hold up others. */
+static bool portsfile_alloc(struct ports_space *space)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+
+	space->most = READ_ONCE(life_ports.used) + PORTS_ROLES;
+	space->list = kvmalloc_array(space->most, sizeof(*space->list), gfp);
+	space->other = kvmalloc_array(space->most, sizeof(*space->other), gfp);
+	space->starts = kmalloc_array(PORTS_RADIX, sizeof(*space->starts), gfp);
+	if (space->list && space->other && space->starts)
+		return true;
+	portsfile_free(space);
+	return false;
+}
+
+/* Makes the list anew, and takes it from @space. */
+static void portsfile_make_list(struct ports_file *file,
+				struct ports_space *space)
+{
+	unsigned int used = space->most - PORTS_ROLES;
+
+	file->count = portsfile_collect(file, space->list, used);
+	/* Twice: so it ends where it began. */
+	portsfile_sort_by(space->list, space->other, file->count, 0,
+			  space->starts);
+	portsfile_sort_by(space->other, space->list, file->count,
+			  PORTS_RADIX_BITS, space->starts);
+	file->generation = life_ports.generation;
+	swap(file->list, space->list);
 }
 
 /* Goes to what is on the list from @order on. */
@@ -166,18 +186,31 @@ static void *portsfile_find(struct ports_file *file, loff_t *pos)
 	return file;
 }
 
+static bool portsfile_listed(const struct ports_file *file, loff_t pos)
+{
+	return pos && file->list && file->generation == life_ports.generation;
+}
+
 /* A position is the order of a record's first row, and one: at 0 is the header. */
 static void *portsfile_start(struct seq_file *seq, loff_t *pos)
 {
 	struct ports_file *file = seq->private;
-	int err;
+	struct ports_space space = {};
+	bool no_memory = false;
 
 	mutex_lock(&life_ports_mutex);
-	if (!*pos || !file->list || file->generation != life_ports.generation) {
-		err = portsfile_make_list(file);
-		if (err)
-			return ERR_PTR(err);
+	if (!portsfile_listed(file, *pos)) {
+		mutex_unlock(&life_ports_mutex);
+		no_memory = !portsfile_alloc(&space);
+		mutex_lock(&life_ports_mutex);
+		if (!no_memory) {
+			portsfile_make_list(file, &space);
+			portsfile_free(&space);
+		}
 	}
+	/* It is for portsfile_stop() to unlock it, whatever is returned. */
+	if (no_memory)
+		return ERR_PTR(-ENOMEM);
 	return *pos ? portsfile_find(file, pos) : SEQ_START_TOKEN;
 }
 
