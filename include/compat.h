@@ -64,14 +64,18 @@ static inline void seq_net_put(struct seq_net_private *p)
 #endif
 }
 
-/* In 5.18 to 6.0 it is apart, "tcp: allocate tcp_death_row outside of struct netns_ipv4" */
-static inline const struct inet_hashinfo *net_tcp_hashinfo(const struct net *net)
+/*
+ * In 5.18 to 6.0 it is a pointer, "tcp: allocate tcp_death_row outside of struct
+ * netns_ipv4"; its type tells.
+ */
+static inline const struct inet_hashinfo *net_tcp_hashinfo(struct net *net)
 {
-#ifdef KNETSTAT_HAVE_NET_DEATH_ROW
-	return net->ipv4.tcp_death_row.hashinfo;
-#else
-	return net->ipv4.tcp_death_row->hashinfo;
-#endif
+	struct inet_timewait_death_row *row;
+
+	row = __builtin_choose_expr(__same_type(net->ipv4.tcp_death_row, row),
+				    net->ipv4.tcp_death_row,
+				    &net->ipv4.tcp_death_row);
+	return row->hashinfo;
 }
 
 /*
