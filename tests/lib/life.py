@@ -171,6 +171,13 @@ def parse(text):
     return [parse_row(line) for line in lines[1:-1]]
 
 
+def lined_up(header, line):
+    """Fail unless each field of @line is in its column, to the left or to the right of it."""
+    for head, field in zip(re.finditer(r"\S+", header), re.finditer(r"\S+", line)):
+        check(field.start() == head.start() or field.end() == head.end(), repr(line),
+              "does not line up with", repr(header), "at", head.start())
+
+
 def slurp(path=FILE, size=1 << 20):
     """All of the file at @path, by reads of @size."""
     fd = os.open(path, os.O_RDONLY)

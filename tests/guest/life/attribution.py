@@ -46,6 +46,27 @@ def joined(agents, first="client", second="server"):
     return client, server, near, far
 
 
+def with_worker(agents):
+    """A client and who accepted it: the worker of a parent that listens."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    worker = parent.fork("worker")
+    near = client.connect("s", port)
+    far = worker.accept("s", "door")
+    return client, worker, near, far
+
+
+def with_child(agents):
+    """A client and who has its session: the child of a parent that accepted it."""
+    parent, client = agents("parent", "client")
+    port = parent.listen("door")
+    near = client.connect("s", port)
+    far = parent.accept("s", "door")
+    child = parent.fork("child")
+    parent.close("s")
+    return client, child, near, far
+
+
 @scene_of("client connects and closes")
 def _client_closes(scene, agents):
     client, server, near, far = joined(agents)
@@ -144,11 +165,7 @@ def _prefork(scene, agents):
 @scene_of("prefork server, reset while it sleeps")
 def _prefork_reset(scene, agents):
     """Who accepted it did nothing else."""
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    worker = parent.fork("worker")
-    near = client.connect("s", port)
-    far = worker.accept("s", "door")
+    client, worker, near, far = with_worker(agents)
     scene.wants(client.want(near, "conn", "abort"),
                 worker.want(far, "acpt", "reset", by="accept"))
     client.abort("s")
@@ -416,11 +433,7 @@ def _worker_thread(scene, agents):
 
 @scene_of("worker that only writes, reset")
 def _worker_writes(scene, agents):
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    worker = parent.fork("worker")
-    near = client.connect("s", port)
-    far = worker.accept("s", "door")
+    client, worker, near, far = with_worker(agents)
     scene.wants(client.want(near, "conn", "abort", 0, 10),
                 worker.want(far, "acpt", "reset", 10, 0, by="accept"))
     worker.send("s", 10)
@@ -432,12 +445,7 @@ def _worker_writes(scene, agents):
 
 def _child(scene, agents, count):
     """The parent accepts, its child reads, the client resets."""
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    near = client.connect("s", port)
-    far = parent.accept("s", "door")
-    child = parent.fork("child")
-    parent.close("s")
+    client, child, near, far = with_child(agents)
     scene.wants(client.want(near, "conn", "abort", count, 0),
                 child.want(far, "acpt", "reset", 0, count))
     for begun in range(0, count, 100000):
@@ -546,11 +554,7 @@ def _pieces6(scene, agents):
 
 def _by_io_uring(scene, agents, flags, by):
     uring.need()
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    worker = parent.fork("worker")
-    near = client.connect("s", port)
-    far = worker.accept("s", "door")
+    client, worker, near, far = with_worker(agents)
     client.send("s", 10)
     worker.uring_receive("s", 10, flags)
     scene.wants(client.want(near, "conn", "abort", 10, 0),
@@ -574,12 +578,7 @@ def _uring_worker(scene, agents):
 def held_by_io_uring(scene, agents):
     """A child has it, and its parent, who accepted it, no longer."""
     uring.need()
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    near = client.connect("s", port)
-    far = parent.accept("s", "door")
-    child = parent.fork("child")
-    parent.close("s")
+    client, child, near, far = with_child(agents)
     child.uring_hold("s")
     client.send("s", 10)
     child.uring_receive("s", 10)
@@ -611,11 +610,7 @@ def _uring_killed(scene, agents):
 def _kernel_thread(scene, agents):
     """It works for somebody else, and is nobody to be named."""
     kcm.need()
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    worker = parent.fork("worker")
-    near = client.connect("s", port)
-    far = worker.accept("s", "door")
+    client, worker, near, far = with_worker(agents)
     client.send("s", 10)
     worker.kernel_receive("s", 10)
     scene.wants(client.want(near, "conn", "abort", 10, 0),
@@ -675,11 +670,7 @@ def _daemon(scene, agents):
 
 @scene_of("accepted, killed unread")
 def _killed_unread(scene, agents):
-    parent, client = agents("parent", "client")
-    port = parent.listen("door")
-    worker = parent.fork("worker")
-    near = client.connect("s", port)
-    far = worker.accept("s", "door")
+    client, worker, near, far = with_worker(agents)
     scene.wants(client.want(near, "conn", "reset", 10, 0),
                 worker.want(far, "acpt", "abort", 0, 10, by="close"))
     client.send("s", 10)

@@ -3,7 +3,6 @@
 
 import errno
 import os
-import re
 import socket
 import struct
 import time
@@ -34,16 +33,13 @@ def columns():
     with Netns():
         kept = [pair(INET), pair(INET6)]
         lines = life.slurp(LIVE).decode("ascii").split("\n")
-        heads = [(match.start(), match.end()) for match in re.finditer(r"\S+", lines[0])]
         equal(lines[0].split(), life.LIVE_COLUMNS, "header")
         equal(len(lines), 6, "lines")
         for line in lines[1:-1]:
             equal(line, line.rstrip(), "blanks at the end")
             if "::" in line:
                 continue        # wider than what is reserved for IPv4
-            for (begin, end), match in zip(heads, re.finditer(r"\S+", line)):
-                check(match.start() == begin or match.end() == end, repr(line),
-                      "does not line up with", repr(lines[0]), "at", begin)
+            life.lined_up(lines[0], line)
         del kept
 
 

@@ -148,12 +148,9 @@ def columns():
     with Netns():
         mixed(3)
         lines = life.slurp(FILE).decode("ascii").split("\n")
-        heads = [(match.start(), match.end()) for match in re.finditer(r"\S+", lines[0])]
         for line in lines[1:-1]:
             equal(line, line.rstrip(), "blanks at the end")
-            for (begin, end), match in zip(heads, re.finditer(r"\S+", line)):
-                check(match.start() == begin or match.end() == end, repr(line),
-                      "does not line up with", repr(lines[0]), "at", begin)
+            life.lined_up(lines[0], line)
 
 
 @test
