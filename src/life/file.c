@@ -14,7 +14,6 @@
 #include <linux/poll.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
-#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 
 #include "compat.h"
@@ -33,9 +32,6 @@
  * @next: the number of the row to go on with after the record
  * @row_seq: the number in the ring of the record's first row
  * @row: that row
- * @uid: the owner that was asked for last
- * @shown: what of the rows depends on the opener, and what was written last; its
- *	uid is that of @uid
  */
 struct life_file {
 	struct life_reader reader;
@@ -46,8 +42,6 @@ struct life_file {
 	u64 next;
 	u64 row_seq;
 	struct life_row row;
-	kuid_t uid;
-	struct life_shown shown;
 };
 
 /* What seq_file does for a record costs as much as a row: so it is some of them. */
@@ -124,14 +118,9 @@ static char *life_show_row(struct seq_file *seq, char *p, u64 n,
 			   const struct life_row *row)
 {
 	struct life_file *file = seq->private;
-	struct life_shown *shown = &file->shown;
+	struct life_shown *shown = life_reader_shown(seq, row);
 
-	if (!uid_eq(row->uid, file->uid)) {
-		file->uid = row->uid;
-		shown->uid = from_kuid_munged(seq_user_ns(seq), row->uid);
-	}
 	shown->seq = life_reader_of_all(&file->reader) ? n : row->view_seq;
-	shown->pid = life_reader_pid(&file->reader, row);
 	return life_row_write(p, row, shown);
 }
 
@@ -170,14 +159,8 @@ static const struct seq_operations life_seq_ops = {
 
 static int life_open(struct inode *inode, struct file *filp)
 {
-	struct life_file *file = life_reader_open(inode, filp, &life_seq_ops,
-						  sizeof(*file));
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	file->uid = GLOBAL_ROOT_UID;
-	file->shown.uid = from_kuid_munged(current_user_ns(), GLOBAL_ROOT_UID);
-	return 0;
+	return PTR_ERR_OR_ZERO(life_reader_open(inode, filp, &life_seq_ops,
+						sizeof(struct life_file)));
 }
 
 /*

@@ -19,7 +19,6 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/seq_file.h>
-#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
 
@@ -40,16 +39,11 @@
  * @reader: whose sessions it shows, and what of them
  * @place: where in the table the record begins
  * @end: where that ended when it was written
- * @uid: the owner that was asked for last
- * @shown: what of the rows depends on the opener, and what was written last; its
- *	uid is that of @uid
  */
 struct live_file {
 	struct life_reader reader;
 	unsigned long place;
 	unsigned long end;
-	kuid_t uid;
-	struct life_shown shown;
 };
 
 /* Takes a reference to the socket of a session, if it is still there. */
@@ -182,7 +176,6 @@ static void live_stop(struct seq_file *seq, void *v)
 static int live_show(struct seq_file *seq, void *v)
 {
 	struct live_file *file = seq->private;
-	struct life_shown *shown = &file->shown;
 	struct life_row row;
 	char *begin, *p;
 	unsigned int n;
@@ -200,12 +193,7 @@ static int live_show(struct seq_file *seq, void *v)
 	for (n = 0; n < LIVE_RECORD_ROWS; n++) {
 		if (!live_next_row(file, &row))
 			break;
-		if (!uid_eq(row.uid, file->uid)) {
-			file->uid = row.uid;
-			shown->uid = from_kuid_munged(seq_user_ns(seq), row.uid);
-		}
-		shown->pid = life_reader_pid(&file->reader, &row);
-		p = life_live_write(p, &row, shown);
+		p = life_live_write(p, &row, life_reader_shown(seq, &row));
 	}
 	seq_commit(seq, p - begin);
 	return 0;
@@ -220,14 +208,8 @@ static const struct seq_operations live_seq_ops = {
 
 static int live_open(struct inode *inode, struct file *filp)
 {
-	struct live_file *file = life_reader_open(inode, filp, &live_seq_ops,
-						  sizeof(*file));
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	file->uid = GLOBAL_ROOT_UID;
-	file->shown.uid = from_kuid_munged(current_user_ns(), GLOBAL_ROOT_UID);
-	return 0;
+	return PTR_ERR_OR_ZERO(life_reader_open(inode, filp, &live_seq_ops,
+						sizeof(struct live_file)));
 }
 
 static const struct proc_ops live_proc_ops = {

@@ -41,6 +41,8 @@ void *life_reader_open(struct inode *inode, struct file *filp,
 	reader->pid_ns = life_pid_ns_token(pid_ns);
 	rcu_read_unlock();
 	reader->euid = current_euid();
+	/* No row's: so it is asked for at the first one. */
+	reader->uid = INVALID_UID;
 	reader->net_admin = procfile_net_admin(filp->private_data);
 	reader->view = view_of(net);
 	/* The host's administrator sees the sessions of all namespaces. */
@@ -50,16 +52,9 @@ void *life_reader_open(struct inode *inode, struct file *filp,
 	return reader;
 }
 
-/**
- * life_reader_pid() - the PID that a reader knows a session's process by
- * @reader: the reader
- * @row: the session
- *
- * Context: Any.
- * Return: the PID; 0 where there is none, or the reader may not know it.
- */
-u32 life_reader_pid(const struct life_reader *reader,
-		    const struct life_row *row)
+/* The PID that a reader knows a session's process by; 0 if it may not know it. */
+static u32 life_reader_pid(const struct life_reader *reader,
+			   const struct life_row *row)
 {
 	const struct life_task *task = &row->task;
 	unsigned int i;
@@ -73,6 +68,27 @@ u32 life_reader_pid(const struct life_reader *reader,
 		if (task->pid[i] && task->pid_ns[i - 1] == reader->pid_ns)
 			return task->pid[i];
 	return 0;
+}
+
+/**
+ * life_reader_shown() - what of a session depends on its reader
+ * @seq: the file
+ * @row: the session
+ *
+ * Context: Process context, in show().
+ * Return: it, but for the number that the row has for the reader.
+ */
+struct life_shown *life_reader_shown(struct seq_file *seq,
+				     const struct life_row *row)
+{
+	struct life_reader *reader = seq->private;
+
+	if (!uid_eq(row->uid, reader->uid)) {
+		reader->uid = row->uid;
+		reader->shown.uid = from_kuid_munged(seq_user_ns(seq), row->uid);
+	}
+	reader->shown.pid = life_reader_pid(reader, row);
+	return &reader->shown;
 }
 
 /**

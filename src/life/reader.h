@@ -22,9 +22,12 @@
  * @pid_ns: and else of which one: life_pid_ns_token()
  * @net_admin: the opener may know which process any session belonged to
  * @euid: who the opener is: it may know that of its own sessions
+ * @uid: the owner that was asked for last
+ * @shown: what of the row at hand depends on the opener, and what was written last
  *
  * Begins the private data of each such file. Filled in when that is opened, by
- * the opener's rights; never changed after.
+ * the opener's rights; never changed after, but for the last two: by whoever
+ * reads, under the seq_file's mutex.
  */
 struct life_reader {
 	struct seq_net_private p;
@@ -33,6 +36,8 @@ struct life_reader {
 	u32 pid_ns;
 	bool net_admin;
 	kuid_t euid;
+	kuid_t uid;
+	struct life_shown shown;
 };
 
 /* Whether it shows the sessions of all namespaces. */
@@ -43,8 +48,8 @@ static inline bool life_reader_of_all(const struct life_reader *reader)
 
 void *life_reader_open(struct inode *inode, struct file *filp,
 		       const struct seq_operations *ops, size_t size);
-u32 life_reader_pid(const struct life_reader *reader,
-		    const struct life_row *row);
+struct life_shown *life_reader_shown(struct seq_file *seq,
+				     const struct life_row *row);
 u64 life_reader_head(const struct life_reader *reader, u64 *recorded);
 
 #endif /* KNETSTAT_LIFE_READER_H */

@@ -134,12 +134,12 @@ struct session *session_find(const struct session_table *table, const void *sk)
 struct session *session_claim(struct session_table *table, const void *sk)
 {
 	unsigned int first = session_first((unsigned long)sk), n, i;
-	unsigned long *key;
+	unsigned long *line, *key;
 
 	for (n = 0; n < SESSION_LINES; n++) {
+		line = session_line(table, (unsigned long)sk, n);
 		for (i = 0; i < SESSION_LINE; i++) {
-			key = session_line(table, (unsigned long)sk, n) +
-			      (first + i) % SESSION_LINE;
+			key = &line[(first + i) % SESSION_LINE];
 			if (!READ_ONCE(*key) &&
 			    !cmpxchg(key, 0UL, (unsigned long)sk))
 				return session_at(table, key);
