@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "field.h"
 #include "host.h"
 #include "say.h"
 #include "text.h"
@@ -51,31 +52,13 @@ static char *mount_point;
 /* The path of the cgroup that is asked for, without a slash at its end. */
 static char *wanted_path;
 
-/* Undoes what mountinfo does to blanks and the like. */
-static char *unescaped(const char *word)
-{
-	char *copy = copy_of(word, strlen(word)), *to = copy;
-	const char *p = copy;
-
-	while (*p) {
-		if (*p == '\\' && strspn(p + 1, "01234567") >= 3) {
-			*to++ = (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0');
-			p += 4;
-		} else {
-			*to++ = *p++;
-		}
-	}
-	*to = '\0';
-	return copy;
-}
-
 /* Finds where cgroup v2 is mounted: alone, or beside v1 ("unified"). */
 static void find_mount(void)
 {
-	char *path = host_is_other() ? host_proc("1/mountinfo") :
-				       host_proc("self/mountinfo");
+	char *path = host_process("mountinfo");
 	FILE *file = fopen(path, "re");
 	char *line = NULL, *point, *type, *root = NULL;
+	struct word bytes;
 	bool whole = false;
 	size_t size = 0;
 	int i;
@@ -95,10 +78,10 @@ static void find_mount(void)
 			continue;
 		/* A part of it may be mounted, too; but all of it is better. */
 		whole = !strcmp(root, "/");
-		if (mount_there && !whole)
+		if ((mount_there && !whole) || !unescape(word_of(point), &bytes))
 			continue;
 		free(mount_there);
-		mount_there = unescaped(point);
+		mount_there = copy_of(bytes.at, bytes.len);
 	}
 	if (mount_there)
 		mount_point = host_root(mount_there);

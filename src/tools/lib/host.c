@@ -72,6 +72,17 @@ char *host_proc(const char *format, ...)
 }
 
 /**
+ * host_process() - the path of a file of a process that sees the host as it is
+ * @file: its name
+ *
+ * Return: the path.
+ */
+char *host_process(const char *file)
+{
+	return host_proc("%s/%s", host_is_other() ? "1" : "self", file);
+}
+
+/**
  * host_net() - the path of one of the module's files
  * @file: its name
  *

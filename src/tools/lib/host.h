@@ -10,6 +10,7 @@
 void host_set_proc(const char *dir);
 bool host_is_other(void);
 __printf(1, 2) char *host_proc(const char *format, ...);
+char *host_process(const char *file);
 char *host_net(const char *file);
 char *host_root(const char *path);
 

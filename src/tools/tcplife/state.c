@@ -76,13 +76,12 @@ static bool state_read(char *text, size_t size)
 void state_begin(const char *path)
 {
 	char boot[64];
-	const char *netns = host_is_other() ? "1/ns/net" : "self/ns/net";
 
 	state_path = path;
 	which_boot(boot, sizeof(boot));
 	state_source = formatted("tcplife %s %llu %llu %u", boot,
 				 inode_of(formatted(KNETSTAT_ROOT "/sys/module/knetstat")),
-				 inode_of(host_proc("%s", netns)), geteuid());
+				 inode_of(host_process("ns/net")), geteuid());
 }
 
 /**
