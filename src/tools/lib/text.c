@@ -95,14 +95,15 @@ void text_addf(struct text *text, const char *format, ...)
 	text->len += n;
 }
 
-/**
- * text_add_number() - add a number in decimal
- * @text: the text
- * @number: the number
- */
-void text_add_number(struct text *text, u64 number)
+/* Adds blanks: by one store of a fixed size, as a rule. */
+static void add_blanks(struct text *text, size_t blanks)
 {
-	text_add_number_left(text, number, 0);
+	text_reserve(text, blanks + SLACK);
+	if (blanks <= SLACK)
+		memset(text->data + text->len, ' ', SLACK);
+	else
+		memset(text->data + text->len, ' ', blanks);
+	text->len += blanks;
 }
 
 /**
@@ -113,12 +114,9 @@ void text_add_number(struct text *text, u64 number)
  */
 void text_add_left(struct text *text, struct word word, size_t width)
 {
-	size_t blanks = word.len < width ? width - word.len : 0;
-
-	text_reserve(text, word.len + blanks);
-	memcpy(text->data + text->len, word.at, word.len);
-	memset(text->data + text->len + word.len, ' ', blanks);
-	text->len += word.len + blanks;
+	text_add(text, word.at, word.len);
+	if (word.len < width)
+		add_blanks(text, width - word.len);
 }
 
 /* The digits of a number, which end at @end. */
@@ -134,16 +132,16 @@ static struct word digits_of(u64 number, char *end)
 }
 
 /**
- * text_add_number_left() - add a number in decimal, and blanks behind it
+ * text_add_number() - add a number in decimal
  * @text: the text
  * @number: the number
- * @width: of both
  */
-void text_add_number_left(struct text *text, u64 number, size_t width)
+void text_add_number(struct text *text, u64 number)
 {
 	char digits[20];
+	struct word word = digits_of(number, digits + sizeof(digits));
 
-	text_add_left(text, digits_of(number, digits + sizeof(digits)), width);
+	text_add(text, word.at, word.len);
 }
 
 /**
@@ -158,6 +156,6 @@ void text_add_number_right(struct text *text, u64 number, size_t width)
 	struct word word = digits_of(number, digits + sizeof(digits));
 
 	if (word.len < width)
-		text_add_left(text, (struct word){ "", 0 }, width - word.len);
+		add_blanks(text, width - word.len);
 	text_add(text, word.at, word.len);
 }

@@ -41,7 +41,6 @@ void text_grow(struct text *text, size_t len);
 __printf(2, 3) void text_addf(struct text *text, const char *format, ...);
 void text_add_number(struct text *text, u64 number);
 void text_add_left(struct text *text, struct word word, size_t width);
-void text_add_number_left(struct text *text, u64 number, size_t width);
 void text_add_number_right(struct text *text, u64 number, size_t width);
 
 /**

@@ -92,9 +92,16 @@ bool printable(long c)
  */
 size_t text_add_chars(struct text *text, struct word word, size_t max)
 {
-	size_t used, chars;
+	size_t used, chars = 0;
 
-	for (chars = 0; word.len && chars < max; chars++) {
+	/* As a rule it is all ASCII. */
+	while (chars < word.len && chars < max && word.at[chars] >= ' ' &&
+	       word.at[chars] <= '~')
+		chars++;
+	text_add(text, word.at, chars);
+	word.at += chars;
+	word.len -= chars;
+	for (; word.len && chars < max; chars++) {
 		if (printable(next_char(word.at, word.len, &used)))
 			text_add(text, word.at, used);
 		else

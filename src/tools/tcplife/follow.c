@@ -115,140 +115,121 @@ static bool wait_to_read(int fd)
 	return wait_for(fd, POLLIN) & (POLLERR | POLLHUP);
 }
 
-/* Takes digits, as many as there are; NULL if that is too large a number. */
-static const char *take_digits(const char *p, u64 *number)
-{
-	unsigned int digit;
-
-	for (; (digit = *p - '0') <= 9; p++)
-		if (__builtin_mul_overflow(*number, 10, number) ||
-		    __builtin_add_overflow(*number, digit, number))
-			return NULL;
-	return p;
-}
-
-/* The same where it can't get too large. */
-static const char *take_few_digits(const char *p, u64 *number)
-{
-	unsigned int digit;
-	u64 n = *number;
-
-	for (; (digit = *p - '0') <= 9; p++)
-		n = 10 * n + digit;
-	*number = n;
-	return p;
-}
-
 /* A number with at most some decimals, in units of the last of them. */
 static bool parse_decimal(struct word word, int decimals, u64 *number)
 {
-	const char *end = word.at + word.len, *p, *point;
-	/* All numbers of so many digits fit, with some decimals' zeros as well. */
-	bool few = word.len + decimals <= 19;
-	u64 n = 0;
+	const char *p = take_number(word.at, number), *point;
+	unsigned int digit;
+	u64 n = *number;
 
-	p = few ? take_few_digits(word.at, &n) : take_digits(word.at, &n);
-	if (!p || p == word.at)
+	/* All numbers of so many digits fit. */
+	if (!p || p - word.at + decimals > 19)
 		return false;
-	if (p < end && *p == '.') {
+	if (*p == '.') {
 		point = p + 1;
-		p = few ? take_few_digits(point, &n) : take_digits(point, &n);
-		if (!p || p == point || p - point > decimals)
+		for (p = point; (digit = *p - '0') <= 9; p++)
+			n = 10 * n + digit;
+		if (p == point || p - point > decimals)
 			return false;
 		decimals -= p - point;
 	}
-	if (p != end)
-		return false;
 	while (decimals-- > 0)
-		if (__builtin_mul_overflow(n, 10, &n))
-			return false;
+		n *= 10;
 	*number = n;
-	return true;
+	return p == word.at + word.len;
+}
+
+/* A number without decimals. */
+static bool parse_number(struct word word, u64 *number)
+{
+	return take_number(word.at, number) == word.at + word.len;
 }
 
 /* An address of IPv4 as everybody writes it: with 4 numbers below 256. */
 static bool is_ipv4(struct word field)
 {
-	const char *p = field.at, *end = p + field.len, *begin;
+	const char *p = field.at, *begin;
 	unsigned int digit, n, i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 4; i++, p++) {
 		begin = p;
-		for (n = 0; p < end && (digit = *p - '0') <= 9 && n < 256; p++)
+		for (n = 0; (digit = *p - '0') <= 9; p++)
 			n = 10 * n + digit;
-		if (n > 255 || p == begin || (*begin == '0' && p - begin > 1))
+		if (n > 255 || p == begin || p - begin > 3 ||
+		    (*begin == '0' && p - begin > 1))
 			return false;
-		if (i < 3 && (p == end || *p++ != '.'))
+		if (i < 3 && *p != '.')
 			return false;
 	}
-	return p == end;
+	return p - 1 == field.at + field.len;
 }
 
-/* An address as inet_ntop() writes it, as BCC does; the kernel's differs. */
-static bool parse_address(struct word field, char family, char *addr)
+/* An address as inet_ntop() writes it, as BCC does; the kernel's of IPv6 differs. */
+static bool parse_address(struct row *row, unsigned int end, struct word field)
 {
-	int af = family == '6' ? AF_INET6 : AF_INET;
+	bool v4 = is_ipv4(field);
+	char *text = row->text[end];
 	struct in6_addr bytes;
-	char text[64];
 
-	if (field.len >= sizeof(text))
+	/* Both are of the same family. */
+	if (row->family && row->family != (v4 ? '4' : '6'))
 		return false;
-	if (family == '4' && is_ipv4(field)) {
-		memcpy(addr, field.at, field.len);
-		addr[field.len] = '\0';
+	row->family = v4 ? '4' : '6';
+	row->addr[end] = field;
+	if (v4)
 		return true;
-	}
+	if (field.len >= INET6_ADDRSTRLEN)
+		return false;
 	memcpy(text, field.at, field.len);
 	text[field.len] = '\0';
-	return inet_pton(af, text, &bytes) == 1 &&
-	       inet_ntop(af, &bytes, addr, INET6_ADDRSTRLEN);
+	if (inet_pton(AF_INET6, text, &bytes) != 1 ||
+	    !inet_ntop(AF_INET6, &bytes, text, INET6_ADDRSTRLEN))
+		return false;
+	row->addr[end] = word_of(text);
+	return true;
 }
 
 /* Takes a column of a row; it may be one that only the printing looks at. */
-static bool take_column(unsigned int column, struct word field, struct row *row)
+static bool take_column(unsigned int column, const struct word *at,
+			struct row *row)
 {
+	struct word field = *at;
 	u64 *value;
 
 	if (column == OTHER)
 		return true;
+	row->word[column] = at;
 	value = &row->value[column];
 	switch (column) {
 	case SEQ:
-		return parse_decimal(field, 0, value) && *value;
+		return parse_number(field, value) && *value;
 	case TIME:
 		/* Not known of one that is alive, and older than the module. */
-		*value = 0;
 		return (opt.live && word_is(field, "-")) ||
 		       parse_decimal(field, 6, value);
 	case PID:
-		*value = 0;
-		return word_is(field, "-") || parse_decimal(field, 0, value);
-	case COMM:
-		row->comm = field;
-		return true;
+		return word_is(field, "-") || parse_number(field, value);
 	case LPORT:
 	case RPORT:
-		return parse_decimal(field, 0, value) && *value < PORTS;
+		return parse_number(field, value) && *value < PORTS;
 	case LADDR:
-		row->family = memchr(field.at, ':', field.len) ? '6' : '4';
-		return parse_address(field, row->family, row->addr[0]);
+		return parse_address(row, 0, field);
 	case RADDR:
-		return parse_address(field, memchr(field.at, ':', field.len) ?
-					    '6' : '4', row->addr[1]);
-	/* These three are asked for by few. */
-	case NETNS:
-		return !opt.netns || parse_decimal(field, 0, value);
-	case UID:
-		return !opt.user_count || parse_decimal(field, 0, value);
-	case CGROUP:
-		return !(opt.cgroup || opt.extended || opt.json) ||
-		       word_is(field, "-") || parse_decimal(field, 0, value);
+		return parse_address(row, 1, field);
 	case TX_B:
 	case RX_B:
-		return parse_decimal(field, 0, value);
+		return parse_number(field, value);
 	case MS:
 		row->old = word_is(field, "-");
 		return row->old || parse_decimal(field, 3, value);
+	/* These three are asked for by few. */
+	case NETNS:
+		return !opt.netns || parse_number(field, value);
+	case UID:
+		return !opt.user_count || parse_number(field, value);
+	case CGROUP:
+		return !(opt.cgroup || opt.extended || opt.json) ||
+		       word_is(field, "-") || parse_number(field, value);
 	default:
 		return true;
 	}
@@ -262,7 +243,7 @@ static bool parse_row(struct table *table, struct row *row)
 	for (i = 0; i < table->fields; i++) {
 		p = take_word(skip_blanks(p), &row->fields[i]);
 		if (!field_ends(p) ||
-		    !take_column(table->columns[i], row->fields[i], row))
+		    !take_column(table->columns[i], &row->fields[i], row))
 			return false;
 	}
 	if (!table_row_ends(table, p))
@@ -270,7 +251,7 @@ static bool parse_row(struct table *table, struct row *row)
 	row->line = (struct word){
 		table_row(table), table->next - table->row - 1
 	};
-	return !strchr(row->addr[0], ':') == !strchr(row->addr[1], ':');
+	return true;
 }
 
 static bool wanted_user(u64 uid)

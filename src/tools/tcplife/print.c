@@ -83,32 +83,44 @@ static void print_column(struct word word, size_t width)
 
 static void print_ends(const struct row *row, size_t width)
 {
-	print_column(word_of(row->addr[0]), width);
-	text_add_number_left(&out.text, row->value[LPORT], 5);
-	text_add(&out.text, " ", 1);
-	print_column(word_of(row->addr[1]), width);
-	text_add_number_left(&out.text, row->value[RPORT], 5);
+	print_column(row->addr[0], width);
+	print_column(*row->word[LPORT], 5);
+	print_column(row->addr[1], width);
+	print_column(*row->word[RPORT], 5);
+}
+
+static void print_value(struct word word)
+{
+	text_add(&out.text, word.at, word.len);
+	text_add(&out.text, ",", 1);
+}
+
+/* The number, or 0 where none is known. */
+static struct word pid_of(const struct row *row)
+{
+	return row->value[PID] ? *row->word[PID] : word_of("0");
 }
 
 /* BCC's columns, but for the times before them. */
 static void print_bcc(const struct table *table, const struct row *row)
 {
-	struct word comm = table_unescape(table, row->comm);
+	struct word comm = table_unescape(table, *row->word[COMM]);
 	u64 tx = row->value[TX_B] / 1024, rx = row->value[RX_B] / 1024;
 
 	if (opt.csv) {
-		print_separated(row->value[PID], ',');
+		print_value(pid_of(row));
 		print_comm(comm, 0, comm.len);
-		text_addf(&out.text, ",%c,%s,%llu,%s,%llu,", row->family,
-			  row->addr[0], row->value[LPORT], row->addr[1],
-			  row->value[RPORT]);
+		text_add(&out.text, (char []){ ',', row->family, ',' }, 3);
+		print_value(row->addr[0]);
+		print_value(*row->word[LPORT]);
+		print_value(row->addr[1]);
+		print_value(*row->word[RPORT]);
 		print_separated(tx, ',');
 		print_separated(rx, ',');
 		print_ms(row);
 		return;
 	}
-	text_add_number_left(&out.text, row->value[PID], 5);
-	text_add(&out.text, " ", 1);
+	print_column(pid_of(row), 5);
 	if (opt.wide) {
 		print_comm(comm, 16, 16);
 		text_add(&out.text, " ", 1);
@@ -119,7 +131,6 @@ static void print_bcc(const struct table *table, const struct row *row)
 		text_add(&out.text, " ", 1);
 	}
 	print_ends(row, opt.wide ? 39 : 15);
-	text_add(&out.text, " ", 1);
 	text_add_number_right(&out.text, tx, opt.wide ? 6 : 5);
 	text_add(&out.text, " ", 1);
 	text_add_number_right(&out.text, rx, opt.wide ? 6 : 5);

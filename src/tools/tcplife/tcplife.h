@@ -72,19 +72,21 @@ enum column {
  * struct row - what the program itself looks at in a row
  * @line: the row
  * @fields: all its fields, as many as the table has
- * @comm: the one that is COMM
+ * @word: which of them are the columns
  * @value: of the columns that are numbers; of those with decimals, millionths
  *	(TIME) or thousandths (MS)
  * @addr: the addresses: local, remote
+ * @text: where those of IPv6 are
  * @family: '4' or '6'
  * @old: it is older than the module, and there is no MS
  */
 struct row {
 	struct word line;
 	struct word *fields;
-	struct word comm;
+	const struct word *word[COLUMNS];
 	u64 value[COLUMNS];
-	char addr[2][INET6_ADDRSTRLEN];
+	struct word addr[2];
+	char text[2][INET6_ADDRSTRLEN];
 	char family;
 	bool old;
 };
