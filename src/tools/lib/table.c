@@ -253,6 +253,26 @@ unsigned int table_header_some(struct table *table, const char * const names[],
 }
 
 /**
+ * table_fields() - split the row at hand, and end it
+ * @table: the table
+ * @fields: set to its fields, as many as the header has
+ *
+ * Return: whether it is a whole row.
+ */
+bool table_fields(struct table *table, struct word *fields)
+{
+	const char *p = table_row(table);
+	size_t i;
+
+	for (i = 0; i < table->fields; i++) {
+		p = take_word(skip_blanks(p), &fields[i]);
+		if (!field_ends(p))
+			return false;
+	}
+	return table_row_ends(table, p);
+}
+
+/**
  * unescape() - the bytes that a field stands for
  * @field: the field, in which the kernel writes some as \ooo
  * @bytes: set to the bytes, which stay until the next call

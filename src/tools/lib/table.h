@@ -70,6 +70,7 @@ void table_close(struct table *table);
 size_t table_fill(struct table *table);
 void table_forget(struct table *table);
 void table_read_all(struct table *table);
+bool table_fields(struct table *table, struct word *fields);
 bool table_next_slow(struct table *table);
 noreturn void table_bad(const struct table *table, const char *what);
 struct word table_unescape(const struct table *table, struct word field);

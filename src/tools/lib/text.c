@@ -107,16 +107,15 @@ static void add_blanks(struct text *text, size_t blanks)
 }
 
 /**
- * text_add_left() - add a word, and blanks behind it
+ * text_add_column() - add a word, blanks up to a width, and one more
  * @text: the text
- * @word: the word
- * @width: of both
+ * @word: the word; it has SLACK behind it
+ * @width: the column's
  */
-void text_add_left(struct text *text, struct word word, size_t width)
+void text_add_column(struct text *text, struct word word, size_t width)
 {
-	text_add(text, word.at, word.len);
-	if (word.len < width)
-		add_blanks(text, width - word.len);
+	text_add_word(text, word);
+	add_blanks(text, word.len < width ? width - word.len + 1 : 1);
 }
 
 /* The digits of a number, which end at @end. */

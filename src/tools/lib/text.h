@@ -40,7 +40,7 @@ __printf(1, 2) char *formatted(const char *format, ...);
 void text_grow(struct text *text, size_t len);
 __printf(2, 3) void text_addf(struct text *text, const char *format, ...);
 void text_add_number(struct text *text, u64 number);
-void text_add_left(struct text *text, struct word word, size_t width);
+void text_add_column(struct text *text, struct word word, size_t width);
 void text_add_number_right(struct text *text, u64 number, size_t width);
 
 /**

@@ -148,20 +148,27 @@ static bool parse_number(struct word word, u64 *number)
 /* An address of IPv4 as everybody writes it: with 4 numbers below 256. */
 static bool is_ipv4(struct word field)
 {
+	/* What so many digits may say. */
+	static const struct {
+		unsigned int low;
+		unsigned int high;
+	} range[] = { { 1, 0 }, { 0, 9 }, { 10, 99 }, { 100, 255 } };
 	const char *p = field.at, *begin;
-	unsigned int digit, n, i;
+	unsigned int digit, n, dots = 0;
 
-	for (i = 0; i < 4; i++, p++) {
+	for (;;) {
 		begin = p;
 		for (n = 0; (digit = *p - '0') <= 9; p++)
 			n = 10 * n + digit;
-		if (n > 255 || p == begin || p - begin > 3 ||
-		    (*begin == '0' && p - begin > 1))
+		if (p - begin > 3 || n < range[p - begin].low ||
+		    n > range[p - begin].high)
 			return false;
-		if (i < 3 && *p != '.')
+		if (dots == 3)
+			return p == field.at + field.len;
+		dots++;
+		if (*p++ != '.')
 			return false;
 	}
-	return p - 1 == field.at + field.len;
 }
 
 /* An address as inet_ntop() writes it, as BCC does; the kernel's of IPv6 differs. */
@@ -189,15 +196,13 @@ static bool parse_address(struct row *row, unsigned int end, struct word field)
 	return true;
 }
 
-/* Takes a column of a row; it may be one that only the printing looks at. */
+/* Takes a column of a row. */
 static bool take_column(unsigned int column, const struct word *at,
 			struct row *row)
 {
 	struct word field = *at;
 	u64 *value;
 
-	if (column == OTHER)
-		return true;
 	row->word[column] = at;
 	value = &row->value[column];
 	switch (column) {
@@ -219,17 +224,14 @@ static bool take_column(unsigned int column, const struct word *at,
 	case TX_B:
 	case RX_B:
 		return parse_number(field, value);
+	case NETNS:
+	case UID:
+		return parse_number(field, value);
+	case CGROUP:
+		return word_is(field, "-") || parse_number(field, value);
 	case MS:
 		row->old = word_is(field, "-");
 		return row->old || parse_decimal(field, 3, value);
-	/* These three are asked for by few. */
-	case NETNS:
-		return !opt.netns || parse_number(field, value);
-	case UID:
-		return !opt.user_count || parse_number(field, value);
-	case CGROUP:
-		return !(opt.cgroup || opt.extended || opt.json) ||
-		       word_is(field, "-") || parse_number(field, value);
 	default:
 		return true;
 	}
@@ -237,17 +239,14 @@ static bool take_column(unsigned int column, const struct word *at,
 
 static bool parse_row(struct table *table, struct row *row)
 {
-	const char *p = table_row(table);
 	size_t i;
 
-	for (i = 0; i < table->fields; i++) {
-		p = take_word(skip_blanks(p), &row->fields[i]);
-		if (!field_ends(p) ||
+	if (!table_fields(table, row->fields))
+		return false;
+	for (i = 0; i < table->fields; i++)
+		if (table->columns[i] != OTHER &&
 		    !take_column(table->columns[i], &row->fields[i], row))
 			return false;
-	}
-	if (!table_row_ends(table, p))
-		return false;
 	row->line = (struct word){
 		table_row(table), table->next - table->row - 1
 	};
@@ -370,12 +369,23 @@ static bool last_seq(u64 *seq)
 static void read_header(struct table *table, const char * const names[],
 			unsigned int count)
 {
-	unsigned int all = BIT(count) - 1, found;
+	unsigned int all = BIT(count) - 1, found, idle = 0;
+	size_t i;
 
 	found = table_header_some(table, names, count, all & ~LATER_COLUMNS);
 	if (opt.cgroup && !(found & BIT(CGROUP)))
 		die("the module is older than the program: %s has no CGROUP",
 		    SHOWN(table->path));
+	/* What few ask for is not looked at if they don't. */
+	if (!opt.netns)
+		idle |= BIT(NETNS);
+	if (!opt.user_count)
+		idle |= BIT(UID);
+	if (!opt.cgroup && !opt.extended && !opt.json)
+		idle |= BIT(CGROUP);
+	for (i = 0; i < table->fields; i++)
+		if (table->columns[i] != OTHER && idle & BIT(table->columns[i]))
+			table->columns[i] = OTHER;
 }
 
 static void begin_table(struct table *table)

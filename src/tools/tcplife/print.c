@@ -75,18 +75,12 @@ static void print_ms(const struct row *row)
 	text_add(&out.text, "\n", 1);
 }
 
-static void print_column(struct word word, size_t width)
-{
-	text_add_left(&out.text, word, width);
-	text_add(&out.text, " ", 1);
-}
-
 static void print_ends(const struct row *row, size_t width)
 {
-	print_column(row->addr[0], width);
-	print_column(*row->word[LPORT], 5);
-	print_column(row->addr[1], width);
-	print_column(*row->word[RPORT], 5);
+	text_add_column(&out.text, row->addr[0], width);
+	text_add_column(&out.text, *row->word[LPORT], 5);
+	text_add_column(&out.text, row->addr[1], width);
+	text_add_column(&out.text, *row->word[RPORT], 5);
 }
 
 static void print_value(struct word word)
@@ -98,7 +92,9 @@ static void print_value(struct word word)
 /* The number, or 0 where none is known. */
 static struct word pid_of(const struct row *row)
 {
-	return row->value[PID] ? *row->word[PID] : word_of("0");
+	static const char zero[1 + SLACK] = "0";
+
+	return row->value[PID] ? *row->word[PID] : word_of(zero);
 }
 
 /* BCC's columns, but for the times before them. */
@@ -120,7 +116,7 @@ static void print_bcc(const struct table *table, const struct row *row)
 		print_ms(row);
 		return;
 	}
-	print_column(pid_of(row), 5);
+	text_add_column(&out.text, pid_of(row), 5);
 	if (opt.wide) {
 		print_comm(comm, 16, 16);
 		text_add(&out.text, " ", 1);

@@ -86,7 +86,7 @@ struct row {
 	const struct word *word[COLUMNS];
 	u64 value[COLUMNS];
 	struct word addr[2];
-	char text[2][INET6_ADDRSTRLEN];
+	char text[2][INET6_ADDRSTRLEN + SLACK];
 	char family;
 	bool old;
 };
