@@ -14,6 +14,7 @@
 
 #include <linux/bitops.h>
 #include <linux/in6.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -40,6 +41,7 @@ char *field_text(char *p, const char *text, size_t max, char also);
 char *field_comm(char *p, const char *comm);
 
 #define FIELD_ZEROS	0x3030303030303030ULL	/* "00000000" */
+#define FIELD_BLANKS	0x2020202020202020ULL
 
 /* Eight bytes at once, the lowest first. */
 static __always_inline void field_put8(char *p, u64 bytes)
@@ -183,8 +185,66 @@ static __always_inline char *field_right8(char *p, u64 v)
 	return p + 9;
 }
 
+/**
+ * field_right_in() - field_right() into a column whose place is known when this is
+ * compiled
+ * @p: where to write: @start, unless the fields before have pushed the line
+ * @start: where the column begins
+ * @column: where the next one does; 2 to 17 bytes behind that
+ * @v: the number
+ *
+ * Return: as field_right().
+ */
+static __always_inline char *field_right_in(char *p, char *start, char *column,
+					    u64 v)
+{
+	static const u32 limits[] = {
+		1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+	};
+	const ptrdiff_t width = column - 1 - start;
+	u64 digits;
+
+	if (unlikely(p != start || v >= limits[width < 8 ? width : 8]))
+		return field_right(p, column, v);
+	if (v < 10) {
+		digits = FIELD_BLANKS + ((0x10 + v) << 56);
+	} else if (width <= 5) {
+		/* Five are made with less, and come to stand below. */
+		digits = (u64)field_digits4(v % 10000) << 8 | (u32)v / 10000;
+		digits = field_blank(digits, __ffs64(digits) & 56) << 24;
+	} else {
+		digits = field_digits(v);
+		digits = field_blank(digits, field_zeros(digits));
+	}
+	if (width > 8)
+		field_put8(p, FIELD_BLANKS);
+	if (width >= 8)
+		field_put8(p + width - 8, digits);
+	else
+		field_put8(p, digits >> 8 * (8 - width));
+	p[width] = ' ';
+	return column;
+}
+
+/**
+ * field_ten() - write a number of ten digits
+ * @p: where to write
+ * @v: the number, from 10^9 to 10^10 - 1
+ *
+ * Return: the byte after the last digit.
+ */
+static __always_inline char *field_ten(char *p, u64 v)
+{
+	u32 low, high = div_u64_rem(v, 100000000, &low);
+
+	*p++ = '0' + high / 10;
+	*p++ = '0' + high % 10;
+	field_put8(p, field_digits(low) + FIELD_ZEROS);
+	return p + 8;
+}
+
 /* An octet's digits and a dot. */
-static __always_inline char *field_octet(char *p, u8 octet)
+static __always_inline char *field_octet(char *p, unsigned int octet)
 {
 	memcpy(p, field_octets[octet], 4);
 	return p + field_octet_len[octet];

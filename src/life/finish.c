@@ -16,6 +16,30 @@
 #include "task.h"
 
 /**
+ * life_close_fill_bytes() - as much of it as life_tx() and life_rx() look at
+ * @close: where to
+ * @sk: the socket
+ * @state: the state that it leaves, or is in
+ *
+ * Context: Any. If the socket is not locked, it is of no one moment.
+ */
+void life_close_fill_bytes(struct life_close *close, const struct sock *sk,
+			   int state)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	close->state = state;
+	close->fin_received = sock_flag(sk, SOCK_DONE);
+	close->snd_una = tp->snd_una;
+	close->snd_nxt = tp->snd_nxt;
+	close->write_seq = tp->write_seq;
+	close->bytes_acked = tp->bytes_acked;
+	close->bytes_received = tp->bytes_received;
+	close->bytes_sent = tp->bytes_sent;
+	close->bytes_retrans = tp->bytes_retrans;
+}
+
+/**
  * life_close_fill() - what a socket goes to CLOSE with
  * @close: where to
  * @sk: the socket
@@ -30,7 +54,7 @@ void life_close_fill(struct life_close *close, const struct sock *sk,
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	close->state = state;
+	life_close_fill_bytes(close, sk, state);
 	close->err = READ_ONCE(sk->sk_err);
 	close->local = in_task();
 	close->acts = !in_interrupt();
@@ -45,17 +69,9 @@ void life_close_fill(struct life_close *close, const struct sock *sk,
 		close->received_after = tp->bytes_received - session->received;
 	}
 	close->dead = sock_flag(sk, SOCK_DEAD);
-	close->fin_received = sock_flag(sk, SOCK_DONE);
 	close->repair = tp->repair;
 	close->abort_linger = READ_ONCE(tp->linger2) < 0;
 	close->retransmits = icsk->icsk_retransmits || icsk->icsk_probes_out;
-	close->snd_una = tp->snd_una;
-	close->snd_nxt = tp->snd_nxt;
-	close->write_seq = tp->write_seq;
-	close->bytes_acked = tp->bytes_acked;
-	close->bytes_received = tp->bytes_received;
-	close->bytes_sent = tp->bytes_sent;
-	close->bytes_retrans = tp->bytes_retrans;
 }
 
 /* A path of an MPTCP connection is whose that is. */
@@ -75,10 +91,10 @@ static noinline void life_fill_path(struct life_row *row, const struct sock *sk)
  * @row: where to; but for its numbers, when it was, and how it ended
  * @sk: the socket
  * @session: what is known of it, or NULL
- * @close: what life_close_fill() found
+ * @close: what life_close_fill_bytes() found, at least
  * @now_us: microseconds of ktime_get()
  *
- * Context: As life_close_fill(), or else what it says is of no one moment.
+ * Context: As life_close_fill_bytes().
  */
 void life_row_fill(struct life_row *row, const struct sock *sk,
 		   const struct session *session,

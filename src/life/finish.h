@@ -10,6 +10,8 @@
 #include "end.h"
 #include "session.h"
 
+void life_close_fill_bytes(struct life_close *close, const struct sock *sk,
+			   int state);
 void life_close_fill(struct life_close *close, const struct sock *sk,
 		     const struct session *session, int state);
 void life_row_fill(struct life_row *row, const struct sock *sk,

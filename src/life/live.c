@@ -39,12 +39,25 @@
  * @reader: whose sessions it shows, and what of them
  * @place: where in the table the record begins
  * @end: where that ended when it was written
+ * @now_us: the time that is now for the record, microseconds of ktime_get()
+ * @real_us: the same since 1970
  */
 struct live_file {
 	struct life_reader reader;
 	unsigned long place;
 	unsigned long end;
+	u64 now_us;
+	u64 real_us;
 };
+
+/* Looks at the clock. That costs as much as half of a row's other numbers. */
+static void live_look_at_clock(struct live_file *file)
+{
+	ktime_t now = ktime_get();
+
+	file->now_us = ktime_to_us(now);
+	file->real_us = ktime_to_us(ktime_mono_to_real(now));
+}
 
 /* Takes a reference to the socket of a session, if it is still there. */
 static struct sock *live_hold(unsigned long place, unsigned long *key)
@@ -65,13 +78,13 @@ static struct sock *live_hold(unsigned long place, unsigned long *key)
 }
 
 /* What there is to say of a session; false if it has ended, or is no session. */
-static bool live_fill(const struct live_file *file, unsigned long place,
+static bool live_fill(struct live_file *file, unsigned long place,
 		      unsigned long key, const struct sock *sk,
 		      struct life_row *row)
 {
-	struct session session;
-	struct life_close close;
-	ktime_t now;
+	/* They are filled in, as far as they are looked at. */
+	struct session session __uninitialized;
+	struct life_close close __uninitialized;
 	int state;
 
 	if (!session_copy(&life_sessions, place, key, &session) ||
@@ -84,14 +97,17 @@ static bool live_fill(const struct live_file *file, unsigned long place,
 	if (state == TCP_CLOSE || state == TCP_LISTEN ||
 	    (state == TCP_SYN_RECV && session.role != LIFE_ROLE_CONN))
 		return false;
-	now = ktime_get();
-	life_close_fill(&close, sk, &session, state);
-	life_row_fill(row, sk, &session, &close, ktime_to_us(now));
+	/* It may be younger than the record. */
+	if (session.start_us + (session.established ? session.conn_us : 0) >
+	    file->now_us)
+		live_look_at_clock(file);
+	life_close_fill_bytes(&close, sk, state);
+	life_row_fill(row, sk, &session, &close, file->now_us);
 	/* connect() says SYN_SENT first, then looks for a port, then sends the SYN. */
 	if (!row->ends.lport)
 		return false;
 	row->time_us = row->life_us == LIFE_UNKNOWN_US ? LIFE_UNKNOWN_US :
-		       ktime_to_us(ktime_mono_to_real(now)) - row->life_us;
+		       file->real_us - row->life_us;
 	row->end = state;
 	/* What was read before this was the session's. */
 	smp_rmb();
@@ -113,14 +129,15 @@ static bool live_is_shown(const struct live_file *file, unsigned long place)
 /* The first place from @place on that is taken, or where the table ends. */
 static unsigned long live_taken(unsigned long place)
 {
-	const unsigned long *keys = life_sessions.keys;
-	unsigned long places = session_places(&life_sessions), piece;
+	const unsigned long *keys = life_sessions.keys, *key, *piece;
+	unsigned long places = session_places(&life_sessions);
 
 	while (place < places) {
-		piece = min(places, (place | (LIVE_PIECE - 1)) + 1);
-		for (; place < piece; place++)
-			if (READ_ONCE(keys[place]))
-				return place;
+		piece = keys + min(places, (place | (LIVE_PIECE - 1)) + 1);
+		for (key = keys + place; key < piece; key++)
+			if (READ_ONCE(*key))
+				return key - keys;
+		place = piece - keys;
 		cond_resched();
 	}
 	return places;
@@ -176,7 +193,7 @@ static void live_stop(struct seq_file *seq, void *v)
 static int live_show(struct seq_file *seq, void *v)
 {
 	struct live_file *file = seq->private;
-	struct life_row row;
+	struct life_row row __uninitialized;
 	char *begin, *p;
 	unsigned int n;
 
@@ -190,6 +207,7 @@ static int live_show(struct seq_file *seq, void *v)
 	}
 	p = begin;
 	file->end = file->place;
+	live_look_at_clock(file);
 	for (n = 0; n < LIVE_RECORD_ROWS; n++) {
 		if (!live_next_row(file, &row))
 			break;

@@ -54,54 +54,34 @@ static char *life_time_write(char *p, char *column, u64 us)
 	       field_msecs(p, column, us);
 }
 
-/* The number of a namespace: ten digits, nearly always, and those of the last row. */
-static char *life_netns_write(char *p, char *begin, u32 netns,
-			      struct life_shown *shown)
+/* The number of a namespace: ten digits, nearly always. */
+static char *life_netns_write(char *p, char *begin, u32 netns)
 {
-	char *column = begin + LIFE_PID, *end;
+	char *column = begin + LIFE_PID;
 
-	if (likely(netns && netns == shown->netns &&
-		   column - p == LIFE_KEPT_DIGITS + 1)) {
-		memcpy(p, shown->netns_text, sizeof(shown->netns_text));
-		return column;
-	}
-	end = field_right(p, column, netns);
-	if (end == column && netns >= 1000000000) {
-		memcpy(shown->netns_text, column - LIFE_KEPT_DIGITS - 1,
-		       LIFE_KEPT_DIGITS + 1);
-		shown->netns = netns;
-	}
-	return end;
+	if (unlikely(p != begin + LIFE_NETNS || netns < 1000000000))
+		return field_right(p, column, netns);
+	static_assert(LIFE_PID - LIFE_NETNS == 11);
+	*field_ten(p, netns) = ' ';
+	return column;
 }
 
-/* A time of today: its seconds have ten digits, and most rows' are the last row's. */
-static char *life_when_write(char *p, char *column, u64 us,
-			     struct life_shown *shown)
+/* A time of today: its seconds have ten digits. */
+static char *life_when_write(char *p, char *begin, u64 us)
 {
-	const ptrdiff_t width = LIFE_KEPT_DIGITS + sizeof(".123456");
+	char *column = begin + LIFE_NETNS;
 	u32 micros;
-	u64 secs;
-	char *end;
+	u64 secs = div_u64_rem(us, USEC_PER_SEC, &micros);
 
-	secs = div_u64_rem(us, USEC_PER_SEC, &micros);
-	if (likely(secs && secs == shown->secs && column - p >= width)) {
-		if (column - p > width)
-			field_pad(p, column - width);
-		p = column - width;
-		memcpy(p, shown->secs_text, sizeof(shown->secs_text));
-		/* The last six of eight digits, and the blank. */
-		field_put8(p + LIFE_KEPT_DIGITS,
-			   '.' | (field_digits(micros) + FIELD_ZEROS) >> 16 << 8 |
-			   (u64)' ' << 56);
-		return column;
-	}
-	end = field_secs(p, column, us);
-	if (end == column && column - p >= width &&
-	    secs >= 1000000000 && secs < 10000000000ULL) {
-		memcpy(shown->secs_text, column - width, LIFE_KEPT_DIGITS);
-		shown->secs = secs;
-	}
-	return end;
+	if (unlikely(p != begin + LIFE_TIME || secs < 1000000000 ||
+		     secs >= 10000000000ULL))
+		return field_secs(p, column, us);
+	static_assert(LIFE_NETNS - LIFE_TIME == sizeof("1700000000.123456"));
+	/* The last six of eight digits, and the blank. */
+	field_put8(field_ten(p, secs),
+		   '.' | (field_digits(micros) + FIELD_ZEROS) >> 16 << 8 |
+		   (u64)' ' << 56);
+	return column;
 }
 
 /* PID, COMM and BY, as far as the reader may know. */
@@ -120,7 +100,7 @@ static char *life_task_write(char *p, char *begin, const struct life_row *row,
 	};
 
 	if (pid && row->by != LIFE_BY_NONE) {
-		p = field_right(p, begin + LIFE_COMM, pid);
+		p = field_right_in(p, begin + LIFE_PID, begin + LIFE_COMM, pid);
 		p = field_comm(p, row->task.comm);
 		p = field_pad(p, begin + LIFE_BY);
 		memcpy(p, by[row->by], sizeof(by[0]) - 1);
@@ -136,15 +116,15 @@ static char *life_ends_write(char *p, char *begin, const struct endpoints *ends)
 {
 	p = field_address(p, ends, &ends->laddr);
 	p = field_pad(p, begin + LIFE_LPORT);
-	p = field_right(p, begin + LIFE_RADDR, ends->lport);
+	p = field_right_in(p, begin + LIFE_LPORT, begin + LIFE_RADDR, ends->lport);
 	p = field_address(p, ends, &ends->raddr);
 	p = field_pad(p, begin + LIFE_RPORT);
-	return field_right(p, begin + LIFE_TX, ends->rport);
+	return field_right_in(p, begin + LIFE_RPORT, begin + LIFE_TX, ends->rport);
 }
 
 /* From TIME, or SINCE, to CGROUP; @begin is where SEQ is, or would be. */
 static char *life_most_write(char *p, char *begin, const struct life_row *row,
-			     struct life_shown *shown)
+			     const struct life_shown *shown)
 {
 	static const char roles[][LIFE_LADDR - LIFE_ROLE + 1] = {
 		[LIFE_ROLE_NONE]	= "-    ",
@@ -154,20 +134,21 @@ static char *life_most_write(char *p, char *begin, const struct life_row *row,
 
 	p = row->time_us == LIFE_UNKNOWN_US ?
 	    field_str(field_pad(p, begin + LIFE_NETNS - 2), "- ") :
-	    life_when_write(p, begin + LIFE_NETNS, row->time_us, shown);
-	p = life_netns_write(p, begin, row->netns, shown);
+	    life_when_write(p, begin, row->time_us);
+	p = life_netns_write(p, begin, row->netns);
 	p = life_task_write(p, begin, row, shown->pid);
-	p = field_right(p, begin + LIFE_ROLE, shown->uid);
+	p = field_right_in(p, begin + LIFE_UID, begin + LIFE_ROLE, shown->uid);
 	memcpy(p, roles[row->role], sizeof(roles[0]) - 1);
 	p += sizeof(roles[0]) - 1;
 	p = life_ends_write(p, begin, &row->ends);
-	p = field_right(p, begin + LIFE_RX, row->tx);
-	p = field_right(p, begin + LIFE_MS, row->rx);
+	p = field_right_in(p, begin + LIFE_TX, begin + LIFE_RX, row->tx);
+	p = field_right_in(p, begin + LIFE_RX, begin + LIFE_MS, row->rx);
 	p = life_time_write(p, begin + LIFE_CONN, row->life_us);
 	p = life_time_write(p, begin + LIFE_SRTT, row->conn_us);
 	p = life_time_write(p, begin + LIFE_RETX, row->srtt_us);
-	p = field_right(p, begin + LIFE_CGROUP, row->retx);
-	return row->cgroup ? field_right(p, begin + LIFE_END, row->cgroup) :
+	p = field_right_in(p, begin + LIFE_RETX, begin + LIFE_CGROUP, row->retx);
+	return row->cgroup ? field_right_in(p, begin + LIFE_CGROUP, begin + LIFE_END,
+					    row->cgroup) :
 			     field_str(field_pad(p, begin + LIFE_END - 2), "- ");
 }
 
@@ -175,12 +156,12 @@ static char *life_most_write(char *p, char *begin, const struct life_row *row,
  * life_row_write() - write a row of tcplife as a line
  * @p: where to write; LIFE_ROW_MAX bytes fit
  * @row: the row
- * @shown: what the reader makes of it, and what was written last
+ * @shown: what the reader makes of it
  *
  * Return: the byte after the line's newline.
  */
 char *life_row_write(char *p, const struct life_row *row,
-		     struct life_shown *shown)
+		     const struct life_shown *shown)
 {
 	static const struct {
 		char name[15];
@@ -198,7 +179,7 @@ char *life_row_write(char *p, const struct life_row *row,
 	};
 	char *begin = p;
 
-	p = field_right(p, begin + LIFE_TIME, shown->seq);
+	p = field_right_in(p, begin + LIFE_SEQ, begin + LIFE_TIME, shown->seq);
 	p = life_most_write(p, begin, row, shown);
 	memcpy(p, ends[row->end].name, 8);
 	return p + ends[row->end].length;
@@ -209,12 +190,12 @@ char *life_row_write(char *p, const struct life_row *row,
  * @p: where to write; LIFE_ROW_MAX bytes fit
  * @row: what would be said of the session if it ended now; @row->time_us is when
  *	it began, and @row->end its state
- * @shown: what the reader makes of it, and what was written last
+ * @shown: what the reader makes of it
  *
  * Return: the byte after the line's newline.
  */
 char *life_live_write(char *p, const struct life_row *row,
-		      struct life_shown *shown)
+		      const struct life_shown *shown)
 {
 	p = life_most_write(p, p - LIFE_TIME, row, shown);
 	/* The blank after the state is where the line ends. */

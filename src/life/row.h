@@ -100,37 +100,24 @@ struct life_row {
  */
 #define LIFE_ROW_MAX	512
 
-/* Digits of a namespace's number, and of the seconds of a time of today. */
-#define LIFE_KEPT_DIGITS	10
-
 /**
  * struct life_shown - what of a row depends on its reader
  * @seq: its number in the reader's view
  * @pid: the process's PID as the reader knows it; 0 where it may not be known
  * @uid: the owner as the reader's user namespace knows it
- * @netns: the namespace that was written last; 0: none
- * @secs: the seconds of the time that was written last; 0: none
- * @netns_text: its digits, if they are LIFE_KEPT_DIGITS
- * @secs_text: its digits, the same
- *
- * What was written last stays from row to row: most are of the same.
  */
 struct life_shown {
 	u64 seq;
 	u32 pid;
 	u32 uid;
-	u32 netns;
-	u64 secs;
-	char netns_text[16];
-	char secs_text[16];
 };
 
 extern const char life_row_header[];
 extern const char life_live_header[];
 
 char *life_row_write(char *p, const struct life_row *row,
-		     struct life_shown *shown);
+		     const struct life_shown *shown);
 char *life_live_write(char *p, const struct life_row *row,
-		      struct life_shown *shown);
+		      const struct life_shown *shown);
 
 #endif /* KNETSTAT_LIFE_ROW_H */

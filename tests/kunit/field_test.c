@@ -219,6 +219,46 @@ static void field_test_right8(struct kunit *test)
 	buffer_expect(test, field_right8(p, U64_MAX), "%8llu ", U64_MAX);
 }
 
+/* The same, where the column's place is known. */
+static void field_test_right_in(struct kunit *test)
+{
+	u64 power, v;
+	int i;
+
+#define FIELD_TEST_RIGHT_IN(width, pushed) do {					\
+	char *begin = buffer_clean(test), *p = begin + (pushed);		\
+										\
+	memset(begin, '#', pushed);						\
+	buffer_expect(test, field_right_in(p, begin, begin + (width) + 1, v),	\
+		      "%.*s%*llu ", pushed, "########",				\
+		      (width) - (pushed), v);					\
+} while (0)
+
+	for (power = 1, i = 0; i < FIELD_U64_MAX; i++, power *= 10) {
+		for (v = power - 1; v != power + 2; v++) {
+			FIELD_TEST_RIGHT_IN(1, 0);
+			FIELD_TEST_RIGHT_IN(4, 0);
+			FIELD_TEST_RIGHT_IN(5, 0);
+			FIELD_TEST_RIGHT_IN(7, 0);
+			FIELD_TEST_RIGHT_IN(8, 0);
+			FIELD_TEST_RIGHT_IN(10, 0);
+			FIELD_TEST_RIGHT_IN(16, 0);
+			FIELD_TEST_RIGHT_IN(10, 1);
+			FIELD_TEST_RIGHT_IN(8, 3);
+		}
+	}
+#undef FIELD_TEST_RIGHT_IN
+}
+
+static void field_test_ten(struct kunit *test)
+{
+	u64 v;
+
+	for (v = 1000000000; v < 10000000000ULL; v += 9876543)
+		buffer_expect(test, field_ten(buffer_clean(test), v), "%llu", v);
+	buffer_expect(test, field_ten(buffer_clean(test), 9999999999ULL), "9999999999");
+}
+
 /* A field that reached or passed the next column is parted by one blank. */
 static void field_test_pad(struct kunit *test)
 {
@@ -565,6 +605,8 @@ static struct kunit_case field_tests[] = {
 	KUNIT_CASE(field_test_right_zero),
 	KUNIT_CASE(field_test_fixed),
 	KUNIT_CASE(field_test_right8),
+	KUNIT_CASE(field_test_right_in),
+	KUNIT_CASE(field_test_ten),
 	KUNIT_CASE(field_test_pad),
 	KUNIT_CASE(field_test_ipv4),
 	KUNIT_CASE(field_test_ipv4_longest),

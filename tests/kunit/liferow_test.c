@@ -90,44 +90,39 @@ KUNIT_ARRAY_PARAM_DESC(liferow, liferow_cases, name);
 static void liferow_test_write(struct kunit *test)
 {
 	const struct liferow_case *c = test->param_value;
-	struct life_shown shown = c->shown;
-	unsigned int i;
-	char *p;
+	char *p = buffer_clean(test);
 
-	/* The second time with what was kept from the first. */
-	for (i = 0; i < 2; i++) {
-		p = buffer_clean(test);
-		buffer_expect(test, life_row_write(p, &c->row, &shown), "%s",
-			      c->line);
-		KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
-	}
+	buffer_expect(test, life_row_write(p, &c->row, &c->shown), "%s", c->line);
+	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
 }
 
-/* Whatever was written before, a row is written as it is. */
-static void liferow_test_kept(struct kunit *test)
+/* Numbers and times of every length that a column has room for, as printf writes them. */
+static void liferow_test_lengths(struct kunit *test)
 {
-	static const u32 netns[] = { 0, 9, 999999999, 1000000000, 4026531840U, U32_MAX };
-	static const u64 secs[] = {
-		0, 999999999, 1000000000, 1764150000, 9999999999ULL, 10000000000ULL,
+	static const u64 values[] = {
+		0, 9, 10, 999, 1000, 9999, 10000, 99999, 100000, 9999999, 99999999,
+		100000000, 999999999, 1000000000, 4026531840U, U32_MAX, 9999999999ULL,
+		10000000000ULL, 12345678901234567ULL,
 	};
-	static const u64 seqs[] = { 1, 99999999, 12345678901ULL };
-	static char text[LIFE_ROW_MAX + FIELD_SLACK];
-	struct life_shown kept = { .pid = 1 }, fresh;
-	struct life_row row = { .ends = { .family = AF_INET } };
-	unsigned int i;
-	char *end;
+	struct life_row row = {
+		.ends = { .family = AF_INET }, .by = LIFE_BY_USE, .task.comm = "a",
+	};
+	struct life_shown shown = { .pid = 1 };
+	unsigned int i, other;
 
-	for (i = 0; i < 1000; i++) {
-		/* Pairs of each in turn, and in no order. */
-		row.netns = netns[i / 2 * 7 % ARRAY_SIZE(netns)];
-		row.time_us = secs[i / 3 * 5 % ARRAY_SIZE(secs)] * USEC_PER_SEC +
-			      i * 1237 % USEC_PER_SEC;
-		kept.seq = seqs[i / 5 % ARRAY_SIZE(seqs)];
-		fresh = (struct life_shown){ .seq = kept.seq, .pid = 1 };
-		end = life_row_write(text, &row, &fresh);
-		*end = '\0';
-		buffer_expect(test, life_row_write(buffer_clean(test), &row, &kept),
-			      "%s", text);
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		other = (i + 5) % ARRAY_SIZE(values);
+		shown.seq = values[i] % 100000000;
+		row.time_us = values[other] % 10000000000ULL * USEC_PER_SEC + 123;
+		row.netns = values[i];
+		row.tx = values[i] % 10000000000ULL;
+		row.rx = values[other] % 10000000000ULL;
+		row.retx = values[other] % 10000;
+		row.cgroup = values[i] % 1000000 ?: 1;
+		buffer_expect(test, life_row_write(buffer_clean(test), &row, &shown),
+			      "%8llu %10llu.000123 %10u       1 a                use         0 -    0.0.0.0             0 0.0.0.0             0 %10llu %10llu        0.000     0.000     0.000 %4u %6llu -\n",
+			      shown.seq, values[other] % 10000000000ULL, row.netns, row.tx, row.rx,
+			      row.retx, row.cgroup);
 	}
 }
 
@@ -167,16 +162,15 @@ KUNIT_ARRAY_PARAM_DESC(live, live_cases, name);
 static void liferow_test_live(struct kunit *test)
 {
 	const struct liferow_case *c = test->param_value;
-	struct life_shown shown = c->shown;
 	char *p = buffer_clean(test);
 
-	buffer_expect(test, life_live_write(p, &c->row, &shown), "%s", c->line);
+	buffer_expect(test, life_live_write(p, &c->row, &c->shown), "%s", c->line);
 	KUNIT_EXPECT_LE(test, buffer_used(test), LIFE_ROW_MAX);
 }
 
 static struct kunit_case liferow_tests[] = {
 	KUNIT_CASE_PARAM(liferow_test_write, liferow_gen_params),
-	KUNIT_CASE(liferow_test_kept),
+	KUNIT_CASE(liferow_test_lengths),
 	KUNIT_CASE_PARAM(liferow_test_live, live_gen_params),
 	{}
 };
