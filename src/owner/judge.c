@@ -73,6 +73,22 @@ static int judge_read(struct dentry *process)
 	return err == -ENAMETOOLONG ? 0 : min(err, 0);
 }
 
+/* 0 if the opener could list the descriptors of a task; or a negative error. */
+static int judge(struct dentry *proc, bool may_ptrace, const char *tid)
+{
+	struct dentry *process = judge_find(proc, tid);
+	int err = 0;
+
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	if (!may_ptrace)
+		err = judge_enter(process);
+	if (!err)
+		err = judge_read(process);
+	dput(process);
+	return err;
+}
+
 /**
  * owner_may_see() - whether the opener could list the descriptors of a task
  * @seq: the file that is being opened
@@ -81,26 +97,22 @@ static int judge_read(struct dentry *process)
  *	at the descriptors
  * @tid: the task, as the mount's PID namespace knows it
  *
- * procfs, when it has no memory for an inode, says that there is nothing of that
- * name. So a second answer counts.
- *
  * Context: Process context, sleeps.
  * Return: 1, 0, or -ENOMEM.
  */
 int owner_may_see(struct seq_file *seq, bool may_ptrace, pid_t tid)
 {
-	struct dentry *process;
+	struct dentry *proc = seq->file->f_path.mnt->mnt_root;
 	char name[16];
-	int err = 0;
+	int err;
 
 	snprintf(name, sizeof(name), "%d", tid);
-	process = judge_find(seq->file->f_path.mnt->mnt_root, name);
-	if (IS_ERR(process))
-		return PTR_ERR(process) == -ENOMEM ? -ENOMEM : 0;
-	if (!may_ptrace)
-		err = judge_enter(process);
-	if (!err)
-		err = judge_read(process);
-	dput(process);
+	err = judge(proc, may_ptrace, name);
+	/*
+	 * procfs, when it has no memory for an inode, says that there is nothing of
+	 * that name. So a second answer counts.
+	 */
+	if (err == -ENOENT)
+		err = judge(proc, may_ptrace, name);
 	return err == -ENOMEM ? err : !err;
 }
