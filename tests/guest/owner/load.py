@@ -477,10 +477,11 @@ def no_memory_to_open():
         note(f"as {uid}: {failed} of {nth} opens failed")
         check(failed >= 6 and not error, "too few allocations in an open")
 
-    with Faults() as faults, Netns():
+    with Faults() as faults:
         drop = cold()
         for uid in 0, PLAIN_USER:
-            with Holder(holds, uid), Holder(holds, uid), \
+            # What holders leave is in TIME_WAIT, and then not: not in the next namespace.
+            with Netns(), Holder(holds, uid), Holder(holds, uid), \
                  Holder(holds, uid, True):
                 each(faults, drop, uid)
 
