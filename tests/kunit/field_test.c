@@ -226,10 +226,11 @@ static void field_test_right_in(struct kunit *test)
 	int i;
 
 #define FIELD_TEST_RIGHT_IN(width, pushed) do {					\
-	char *begin = buffer_clean(test), *p = begin + (pushed);		\
+	char *begin = buffer_clean(test);					\
 										\
-	memset(begin, '#', pushed);						\
-	buffer_expect(test, field_right_in(p, begin, begin + (width) + 1, v),	\
+	memcpy(begin, "########", 8);						\
+	buffer_expect(test, field_right_in(begin + (pushed), begin,		\
+					   begin + (width) + 1, v),		\
 		      "%.*s%*llu ", pushed, "########",				\
 		      (width) - (pushed), v);					\
 } while (0)
