@@ -20,14 +20,14 @@ import socket
 import termios
 import threading
 
-from lib import kcm, life, uring
+from lib import kcm, life, syscalls, uring
 from lib.ktap import Failed, Skip, check, equal, explain, until
 from lib.life import Line, Process
 from lib.world import LIBC
 
 CLONE_NEWPID = 0x20000000
 PR_SET_NAME = 15
-SYS_EXIT = 60
+SYS_EXIT = syscalls.number("exit")
 
 
 class Hands:

@@ -7,11 +7,13 @@ import os
 import socket
 import struct
 
+from lib import syscalls
 from lib.ktap import Skip
 from lib.world import LIBC, modprobe
 
 AF_KCM, KCMPROTO_CONNECTED, SIOCKCMATTACH = 41, 0, 0x89E0
-SYS_BPF, BPF_PROG_LOAD, BPF_PROG_TYPE_SOCKET_FILTER = 321, 5, 1
+SYS_BPF = syscalls.number("bpf")
+BPF_PROG_LOAD, BPF_PROG_TYPE_SOCKET_FILTER = 5, 1
 
 
 def _program(size):

@@ -11,7 +11,7 @@ import socket
 import subprocess
 from typing import NamedTuple
 
-from lib import tables
+from lib import syscalls, tables
 from lib.ktap import Failed, check, equal, in_child
 from lib.tables import endpoint
 from lib.world import LIBC
@@ -26,7 +26,7 @@ TABLES = {"tcp4": "tcpstat", "tcp6": "tcp6stat",
 
 PR_SET_DUMPABLE, PR_SET_NAME = 4, 15
 CLONE_FILES = 0x400
-SYS_CLONE, SYS_EXIT = 56, 60
+SYS_CLONE, SYS_EXIT = syscalls.number("clone"), syscalls.number("exit")
 MS_BIND, MS_REC_PRIVATE = 1 << 12, 1 << 14 | 1 << 18
 
 

@@ -8,10 +8,12 @@ import os
 import socket
 import struct
 
+from lib import syscalls
 from lib.ktap import Skip
 from lib.world import LIBC
 
-SYS_SETUP, SYS_ENTER, SYS_REGISTER = 425, 426, 427
+SYS_SETUP, SYS_ENTER, SYS_REGISTER = map(
+    syscalls.number, ("io_uring_setup", "io_uring_enter", "io_uring_register"))
 POLL_ADD, RECV = 6, 27          # IORING_OP_
 FIXED_FILE, ASYNC = 1, 16       # IOSQE_: a registered file, by a worker at once
 REGISTER_FILES = 2

@@ -11,7 +11,7 @@ import socket
 import struct
 import subprocess
 
-from lib import tables
+from lib import syscalls, tables
 from lib.ktap import Failed, check, in_child, until
 
 PLAIN_USER = 1000
@@ -244,8 +244,8 @@ class Kmsg:
 
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-SYS_DELETE_MODULE = 176
-SYS_FINIT_MODULE = 313
+SYS_DELETE_MODULE = syscalls.number("delete_module")
+SYS_FINIT_MODULE = syscalls.number("finit_module")
 
 MODULE = "knetstat"
 MODULE_FILE = os.environ.get("KNETSTAT_KO", "/knetstat/knetstat.ko")

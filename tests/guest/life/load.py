@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 
-from lib import life, uring
+from lib import life, syscalls, uring
 from lib.ktap import (LONG, Skip, Workers, check, equal, note, scaled, test,
                       until)
 from lib.life import FILE, STAT, Follower, Process, drain, module, read, stat
@@ -280,7 +280,8 @@ def loads_under_traffic():
 
 # Who may be asleep when the module goes.
 
-SYS_IO_SETUP, SYS_IO_GETEVENTS, SYS_IO_SUBMIT = 206, 208, 209
+SYS_IO_SETUP, SYS_IO_GETEVENTS, SYS_IO_SUBMIT = map(
+    syscalls.number, ("io_setup", "io_getevents", "io_submit"))
 IOCB_CMD_POLL = 5
 
 

@@ -13,7 +13,7 @@ import socket
 import struct
 import time
 
-from lib import life, owner, tables
+from lib import life, owner, syscalls, tables
 from lib.ktap import Skip, check, equal, in_child, note, scaled, test
 from lib.owner import CLONE_FILES, FILE, Holder, become, prctl
 from lib.world import LIBC, PLAIN_USER, Netns, enter_userns, udp
@@ -189,7 +189,7 @@ class Audit:
     """The kernel's audit, with a rule that matches every openat()."""
 
     GET, SET, ADD_RULE, DEL_RULE, PATH, SYSCALL = 1000, 1001, 1011, 1012, 1302, 1300
-    OPENAT = 257 if os.uname().machine == "x86_64" else 56
+    OPENAT = syscalls.number("openat")
 
     def __init__(self):
         try:
