@@ -5,11 +5,12 @@
 
 layer	:= $(CURDIR)/tests/layer
 dkms	:= $(filter dkms-%,$(LAYERS))
+build	:= $(filter build-%,$(LAYERS))
 guest	:= $(filter guest-%,$(LAYERS))
 
 # What they need, made once, and first: an error shows again, with its reason, in the
 # layers that need it.
-files	:= $(sort $(dkms:dkms-%=%) $(guest:guest-%=%) \
+files	:= $(sort $(dkms:dkms-%=%) $(build:build-%=%) $(guest:guest-%=%) \
 		  $(patsubst long-%,%,$(filter long-%,$(LAYERS))) \
 		  $(if $(filter style kunit,$(LAYERS)),debug) \
 		  $(if $(filter harness demo guards,$(LAYERS)),trixie) \
@@ -21,7 +22,8 @@ files: $(files:%=files-%)
 $(LAYERS) $(files:%=files-%):
 	@$(layer) $@
 
-# It loads what dkms built.
+# It loads what they built.
 $(filter $(guest),$(dkms:dkms-%=guest-%)): guest-%: dkms-%
+$(filter $(guest),$(build:build-%=guest-%)): guest-%: build-%
 
 .PHONY: layers files $(LAYERS) $(files:%=files-%)

@@ -44,10 +44,17 @@ need() {
 	}
 }
 
-# kernel NAME: sets suite, series and flavour from the table of kernels. Not in there are
+# The architecture of this machine, as Debian calls it.
+native=$(dpkg --print-architecture)
+
+# kernel NAME: sets suite, series and flavour from the table of kernels; arch, whose it is
+# (amd64 or arm64); and cross, empty if this machine's own tools are for that, or else the
+# prefix of those that are. Not in the table are
 # "ubuntu", which is the demonstration's only, and "tree", a source tree that a user has:
 # bookworm's compiler is neither too new for 5.10 nor too old for what there is today.
+# shellcheck disable=SC2034 # they are for the caller
 kernel() {
+	arch=$native cross=''
 	if [ "$1" = tree ]; then
 		suite=bookworm series='' flavour=tree
 		return
@@ -56,14 +63,33 @@ kernel() {
 		suite=$(ubuntu) series='' flavour=virtual
 		return
 	fi
-	# shellcheck disable=SC2034 # they are for the caller
 	read -r suite series flavour < <(
 		awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$vm/kernels") ||
 		die "no kernel named '$1': have $(kernels | xargs)"
+	case $flavour in
+	*amd64*) arch=amd64 ;;
+	*arm64*) arch=arm64 ;;
+	esac
+	[ "$arch" = "$native" ] || cross=aarch64-linux-gnu-
+	[ "$arch-$cross" != amd64-aarch64-linux-gnu- ] ||
+		die "$1 is amd64's, and this machine is not"
 }
 
-kernels() { awk '!/^#/ && NF { print $1 }' "$vm/kernels"; }
-stock_kernels() { awk '!/^#/ && NF && $4 != "debug" { print $1 }' "$vm/kernels"; }
+# The kernels of the table. A machine that is not amd64 has its own architecture's only.
+kernels() { kernels_of "$native"; [ "$native" != amd64 ] || { kernels_of arm64; echo debug; }; }
+# kernels_of ARCHITECTURE: Debian's own kernels of one.
+kernels_of() {
+	awk -v arch="$1" '!/^#/ && NF && index($4, arch) { print $1 }' "$vm/kernels"
+}
+
+# userland_kernel NAME: the kernel whose build root has the guest's C library.
+userland_kernel() {
+	kernel "$1"
+	case $arch in
+	amd64) echo trixie ;;
+	arm64) echo trixie-arm64 ;;
+	esac
+}
 
 # once DIRECTORY COMMAND...: make DIRECTORY by running COMMAND with a temporary name
 # as its last argument. Only a completed one ever gets its real name, and a second
@@ -135,6 +161,8 @@ demo_kernel() {
 
 	if [ -n "$(ubuntu)" ] && ! mirrors; then
 		echo ubuntu
+	elif [ "$native" = arm64 ]; then
+		echo trixie-arm64
 	else
 		echo trixie
 	fi
