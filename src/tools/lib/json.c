@@ -7,6 +7,54 @@
 #include "json.h"
 #include "utf8.h"
 
+/* Whether it is one array, and whether that has had a row. */
+static bool in_array;
+static bool array_row;
+
+/**
+ * json_begin() - before the first row
+ * @text: where to
+ * @array: one array of all rows, instead of a line for each
+ */
+void json_begin(struct text *text, bool array)
+{
+	in_array = array;
+	if (array)
+		text_add_str(text, "[");
+}
+
+/**
+ * json_row() - before the members of a row
+ * @text: where to
+ *
+ * The row before it has no comma yet: whether one comes was not known.
+ */
+void json_row(struct text *text)
+{
+	if (in_array)
+		text_add_str(text, array_row ? ",\n" : "\n");
+	array_row = true;
+}
+
+/**
+ * json_row_end() - after the members of a row
+ * @text: where to
+ */
+void json_row_end(struct text *text)
+{
+	text_add_str(text, in_array ? "}" : "}\n");
+}
+
+/**
+ * json_end() - after the last row
+ * @text: where to
+ */
+void json_end(struct text *text)
+{
+	if (in_array)
+		text_add_str(text, "\n]\n");
+}
+
 /**
  * json_string() - add a string
  * @text: where to

@@ -7,6 +7,10 @@
 
 #include "text.h"
 
+void json_begin(struct text *text, bool array);
+void json_row(struct text *text);
+void json_row_end(struct text *text);
+void json_end(struct text *text);
 void json_string(struct text *text, struct word bytes);
 void json_key(struct text *text, const char *key);
 void json_number(struct text *text, const char *key, u64 number);

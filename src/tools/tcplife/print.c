@@ -202,9 +202,6 @@ static bool is_string(struct word name)
 	return false;
 }
 
-/* Whether there has been a row in the array. */
-static bool array_row;
-
 static void print_json(const struct table *table, const struct row *row)
 {
 	bool has_cgroup = false;
@@ -212,10 +209,7 @@ static void print_json(const struct table *table, const struct row *row)
 	char key[64];
 	size_t i, n;
 
-	/* The line before has no comma yet: whether one comes was not known. */
-	if (opt.array)
-		text_add_str(&out.text, array_row ? ",\n" : "\n");
-	array_row = true;
+	json_row(&out.text);
 	for (i = 0; i < table->fields; i++) {
 		struct word name = table->names[i], field = row->fields[i];
 
@@ -236,7 +230,7 @@ static void print_json(const struct table *table, const struct row *row)
 		json_text(&out.text, "cgroup_path",
 			  word_is(path, "-") ? (struct word){ } : path);
 	}
-	text_add_str(&out.text, opt.array ? "}" : "}\n");
+	json_row_end(&out.text);
 }
 
 /**
@@ -247,10 +241,10 @@ void print_header(const struct table *table)
 {
 	size_t i;
 
-	if (opt.array)
-		text_add_str(&out.text, "[");
-	if (opt.json)
+	if (opt.json) {
+		json_begin(&out.text, opt.array);
 		return;
+	}
 	if (opt.time)
 		text_add_str(&out.text, opt.csv ? "TIME," : "TIME     ");
 	if (opt.timestamp)
@@ -281,8 +275,7 @@ void print_header(const struct table *table)
  */
 void print_end(void)
 {
-	if (opt.array)
-		text_add_str(&out.text, "\n]\n");
+	json_end(&out.text);
 }
 
 /**
