@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "../lib/cgroup.h"
 #include "../lib/json.h"
 #include "../lib/output.h"
 #include "../lib/user.h"
@@ -27,6 +28,79 @@ static void text_member(const char *name, struct word value)
 static void string(const char *name, const char *value)
 {
 	text_member(name, value ? word_of(value) : (struct word){ });
+}
+
+/* A number as it is; null where there is none. */
+static void field(const char *name, struct word value)
+{
+	key(name);
+	if (json_is_number(value))
+		text_add(&out.text, value.at, value.len);
+	else
+		text_add_str(&out.text, "null");
+}
+
+/* The next word of a list; false at its end. */
+static bool next_of(struct word *list, struct word *one)
+{
+	const char *comma = memchr(list->at, ',', list->len);
+
+	one->at = list->at;
+	one->len = comma ? (size_t)(comma - list->at) : list->len;
+	list->at += one->len + !!comma;
+	list->len -= one->len + !!comma;
+	return one->len;
+}
+
+/* The marks of Diag as an array. */
+static void json_list(const char *name, struct word list)
+{
+	const char *between = "[";
+	struct word one;
+
+	key(name);
+	if (word_is(list, "-"))
+		list.len = 0;
+	else if (!list.len)
+		between = "null";
+	while (list.len && next_of(&list, &one)) {
+		text_add_str(&out.text, between);
+		json_string(&out.text, one);
+		between = ",";
+	}
+	if (*between == '[')
+		text_add_str(&out.text, "[]");
+	else
+		text_add_str(&out.text, *between == ',' ? "]" : between);
+}
+
+/* The options as an object: numbers as such, and strings. */
+static void json_options(struct word list)
+{
+	char separator = '{';
+	struct word one, value;
+	size_t len;
+
+	key("options");
+	if (!list.len || word_is(list, "-")) {
+		text_add_str(&out.text, "null");
+		return;
+	}
+	while (list.len && next_of(&list, &one)) {
+		for (len = 0; len < one.len && one.at[len] != '='; len++)
+			;
+		value = (struct word){ one.at + len + 1,
+				       one.len > len ? one.len - len - 1 : 0 };
+		text_add(&out.text, &separator, 1);
+		json_string(&out.text, (struct word){ one.at, len });
+		text_add(&out.text, ":", 1);
+		if (json_is_number(value))
+			text_add(&out.text, value.at, value.len);
+		else
+			json_string(&out.text, row_unescape(value));
+		separator = ',';
+	}
+	text_add(&out.text, "}", 1);
 }
 
 static void json_holder(const struct row *row)
@@ -74,17 +148,16 @@ static void json_arguments(const struct row *row)
  */
 void print_json(const struct row *row)
 {
-	const char *user = NULL;
+	const char *user = NULL, *path;
+	struct joined joined;
 
 	if (!opt.numeric && has_owner(row))
 		user = user_name(row->uid);
-	if (opt.shown & BIT(C_NETNS)) {
-		key("netns");
-		if (netns_inode)
-			text_add_number(&out.text, netns_inode);
-		else
-			text_add_str(&out.text, "null");
-	}
+	json_row(&out.text);
+	if (opt.shown & JOINED_BITS)
+		join(row, &joined);
+	if (opt.shown & BIT(C_NETNS) || row->netns.len)
+		field("netns", row->netns.len ? row->netns : own_netns);
 	number("uid", row->uid);
 	string("user", user);
 	json_holder(row);
@@ -94,10 +167,34 @@ void print_json(const struct row *row)
 	number("lport", row->local.port);
 	text_member("raddr", row->foreign.addr);
 	number("rport", row->foreign.port);
+	if (row->local.iface.len || row->foreign.iface.len)
+		text_member("iface", row_unescape(row->local.iface.len ? row->local.iface :
+									row->foreign.iface));
 	number("inode", row->inode);
+	if (row->netns.len) {
+		string("held", row->held ? held_names[row->held] : NULL);
+		if (row->cgroup)
+			number("cgroup", row->cgroup);
+		else
+			field("cgroup", (struct word){ });
+	}
+	if (opt.shown & BIT(C_CGROUP)) {
+		path = row->cgroup ? cgroup_path(row->cgroup) : NULL;
+		string("cgroup_path", path);
+	}
+	if (opt.shown & BIT(C_RECV_Q)) {
+		field("recv_q", joined.recv_q);
+		field("send_q", joined.send_q);
+	}
+	if (opt.shown & BIT(C_DIAG))
+		json_list("diag", joined.diag);
+	if (opt.shown & BIT(C_DROPS))
+		field("drops", joined.drops);
+	if (opt.shown & BIT(C_OPTIONS))
+		json_options(joined.options);
 	if (opt.shown & BIT(C_CC))
-		string("congestion", congestion_of(row));
+		text_member("congestion", congestion_of(row, &joined));
 	if (opt.shown & BIT(C_ARGUMENTS))
 		json_arguments(row);
-	text_add(&out.text, "}\n", 2);
+	json_row_end(&out.text);
 }

@@ -1,41 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Network namespaces.
+ * Network namespaces: which one, and where its tables are.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/host.h"
 #include "../lib/lists.h"
 #include "../lib/say.h"
 #include "sockstat.h"
 
-#define NETNS_DIR	KNETSTAT_ROOT "/run/netns"
+#define NETNS_DIR	"/run/netns"
 #define OWN_NETNS	PROC "/self/ns/net"
 
-/* The namespace's inode number; 0: not known. */
-u64 netns_inode;
+/* The number of the namespace that is asked for; nothing: not known. */
+struct word own_netns;
 
 /**
  * parse_netns() - the network namespace that an option names
- * @arg: a name, or a PID
+ * @arg: a name, a PID, or "all"
  */
 void parse_netns(const char *arg)
 {
 	opt.netns = NULL;
 	opt.netns_pid = 0;
-	if (parse_number(word_of(arg), INT_MAX, &opt.netns_pid) &&
-	    opt.netns_pid)
+	opt.all_netns = !strcmp(arg, "all");
+	if (opt.all_netns ||
+	    (parse_number(word_of(arg), INT_MAX, &opt.netns_pid) && opt.netns_pid))
 		return;
 	if (!*arg || strchr(arg, '/') || !strcmp(arg, ".") ||
 	    !strcmp(arg, "..") || !arg[strspn(arg, "0123456789")])
-		usage_error("bad network namespace (a name or a PID)", arg);
+		usage_error("bad network namespace (a name, a PID, or all)", arg);
 	opt.netns_pid = 0;
 	opt.netns = arg;
 }
@@ -66,11 +70,17 @@ static void enter_netns(const char *path)
 /* Where the namespace is, which need not be ours. */
 static char *netns_path(void)
 {
-	if (opt.netns)
-		return formatted(NETNS_DIR "/%s", opt.netns);
+	char *name, *path;
+
+	if (opt.netns) {
+		name = formatted(NETNS_DIR "/%s", opt.netns);
+		path = host_root(name);
+		free(name);
+		return path;
+	}
 	if (opt.netns_pid)
-		return formatted(PROC "/%llu/ns/net", opt.netns_pid);
-	return formatted(OWN_NETNS);
+		return host_proc("%llu/ns/net", opt.netns_pid);
+	return host_process("ns/net");
 }
 
 /* The /proc/net of the namespace, once it has been entered if that is needed. */
@@ -78,9 +88,11 @@ static char *netns_proc(void)
 {
 	char *path, *tcp;
 
+	if (opt.netns)
+		return host_proc("%s", host_is_other() ? "self/net" : "net");
 	if (!opt.netns_pid)
-		return formatted(PROC "/net");
-	path = formatted(PROC "/%llu/net", opt.netns_pid);
+		return host_proc("%s", host_is_other() ? "1/net" : "net");
+	path = host_proc("%llu/net", opt.netns_pid);
 	tcp = formatted("%s/tcp", path);
 	/* Any other of its files will tell whether only ours is missing. */
 	if (access(tcp, F_OK)) {
@@ -91,16 +103,23 @@ static char *netns_proc(void)
 	return path;
 }
 
-/* The congestion control of sockets that name none. */
+/*
+ * The congestion control of sockets that name none, in the namespace that this
+ * program is in; another host's is not known.
+ */
 static const char *usual_congestion(void)
 {
 	static const char path[] =
 		PROC "/sys/net/ipv4/tcp_congestion_control";
 	static char name[64];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
+	ssize_t n;
 	char *p;
+	int fd;
 
+	if (host_is_other() && !opt.netns)
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
 	if (n < 0)
 		die("cannot read %s: %s", SHOWN(path), strerror(errno));
 	close(fd);
@@ -112,6 +131,66 @@ static const char *usual_congestion(void)
 	return name;
 }
 
+/* Whether the tables of sockets are needed. */
+static bool joins(void)
+{
+	return opt.shown & JOINED_BITS || opt.trouble || opt.wish_count;
+}
+
+static const struct {
+	const char *name;
+	unsigned int protos;
+} tables[] = {
+	{ "tcpstat",	BIT(TCP4) },
+	{ "tcp6stat",	BIT(TCP4) | BIT(TCP6) | BIT(TCP46) },
+	{ "udpstat",	BIT(UDP4) },
+	{ "udp6stat",	BIT(UDP4) | BIT(UDP6) | BIT(UDP46) },
+};
+
+static bool open_if_there(struct table *table, const char *dir, const char *name)
+{
+	if (table_open(table, formatted("%s/%s", dir, name)))
+		return true;
+	free(table->path);
+	return false;
+}
+
+/*
+ * Opens the tables of a namespace that are needed, from its directory; without
+ * ipv6 (ipv6.disable=1) half of them isn't there. Returns how many.
+ */
+static size_t open_joined(const char *dir, struct table *opened, bool must)
+{
+	size_t count = 0, i;
+
+	memset(opened, 0, ARRAY_SIZE(tables) * sizeof(*opened));
+	/* What is in trouble is in one table. */
+	if (opt.trouble && open_if_there(&opened[0], dir, "socktrouble"))
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (!(opt.protos & tables[i].protos))
+			continue;
+		if (must && !count && i % 2 == 0) {
+			table_must_open(&opened[count++],
+					formatted("%s/%s", dir, tables[i].name));
+			continue;
+		}
+		count += open_if_there(&opened[count], dir, tables[i].name);
+	}
+	return count;
+}
+
+static void set_own_netns(const char *path)
+{
+	struct stat stats;
+	char *number;
+
+	if (stat(path, &stats))
+		return;
+	number = formatted("%llu", (u64)stats.st_ino);
+	own_netns = word_of(number);
+}
+
 /**
  * open_tables() - open what is to be read, in the namespace where it is
  *
@@ -119,17 +198,14 @@ static const char *usual_congestion(void)
  */
 void open_tables(void)
 {
-	static struct table tcp, tcp6;
-	bool cc = opt.shown & BIT(C_CC) && opt.protos & TCP_BITS;
-	bool tcp6_too = false;
-	bool enter = opt.netns || (opt.netns_pid && cc);
+	bool enter = opt.netns || (opt.netns_pid && opt.shown & BIT(C_CC));
 	char *path = netns_path(), *dir = netns_proc();
+	struct table joined[ARRAY_SIZE(tables)];
 	const char *usual = NULL;
-	struct stat stats;
+	size_t count = 0, i;
 	int home = -1;
 
-	if (!stat(path, &stats))
-		netns_inode = stats.st_ino;
+	set_own_netns(path);
 	if (enter) {
 		home = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
 		if (home < 0)
@@ -137,21 +213,119 @@ void open_tables(void)
 		enter_netns(path);
 	}
 	rows_open(formatted("%s/sockowner", dir));
-	if (cc)
-		usual = usual_congestion();
-	if (cc && opt.protos & BIT(TCP4))
-		table_must_open(&tcp, formatted("%s/tcpstat", dir));
-	/* With ipv6.disable=1 it isn't there. */
-	if (cc && opt.protos & BIT(TCP6))
-		tcp6_too = table_open(&tcp6, formatted("%s/tcp6stat", dir));
+	if (joins()) {
+		if (opt.shown & BIT(C_CC) && opt.protos & TCP_BITS)
+			usual = usual_congestion();
+		count = open_joined(dir, joined, true);
+	}
 	if (enter && setns(home, CLONE_NEWNET))
 		die("cannot return to this network namespace: %s",
 		    strerror(errno));
-	if (tcp.path)
-		congestion_read(&tcp, usual);
-	if (tcp6_too)
-		congestion_read(&tcp6, usual);
-	congestion_sort();
+	join_begin();
+	for (i = 0; i < count; i++)
+		join_read(own_netns, &joined[i], usual);
 	free(path);
 	free(dir);
+}
+
+/* The namespaces that are not the own one whose tables have been looked for. */
+static struct {
+	struct word number;
+	bool found;
+} *others;
+static size_t other_count;
+
+/**
+ * netns_tables() - have the tables of a row's namespace read
+ * @row: the row
+ *
+ * Another namespace's are reached through a process of it; the one that holds the
+ * socket is, as a rule.
+ *
+ * Return: whether they have been read.
+ */
+bool netns_tables(const struct row *row)
+{
+	struct table joined[ARRAY_SIZE(tables)];
+	struct word number = row->netns;
+	char *path, *dir, inode[32];
+	struct stat stats;
+	size_t count, i;
+
+	if (!number.len || (number.len == own_netns.len &&
+			    !memcmp(number.at, own_netns.at, number.len)))
+		return true;
+	for (i = 0; i < other_count; i++)
+		if (others[i].number.len == number.len &&
+		    !memcmp(others[i].number.at, number.at, number.len))
+			break;
+	if (i < other_count && others[i].found)
+		return true;
+	if (!row->pid)
+		return false;
+	if (i == other_count) {
+		others = more(others, other_count + 1, sizeof(*others));
+		others[other_count].number = (struct word){
+			copy_of(number.at, number.len), number.len
+		};
+		others[other_count++].found = false;
+	}
+	path = host_proc("%llu/ns/net", row->pid);
+	if (!stat(path, &stats)) {
+		snprintf(inode, sizeof(inode), "%llu", (u64)stats.st_ino);
+		others[i].found = word_is(number, inode);
+	}
+	free(path);
+	if (!others[i].found)
+		return false;
+	dir = host_proc("%llu/net", row->pid);
+	count = open_joined(dir, joined, false);
+	free(dir);
+	for (i = 0; i < count; i++)
+		join_read(number, &joined[i], NULL);
+	return true;
+}
+
+/**
+ * netns_name() - the name of a network namespace
+ * @number: its number
+ *
+ * Return: what "ip netns" calls it; NULL if that does not know it.
+ */
+const char *netns_name(struct word number)
+{
+	static struct {
+		char *name;
+		char number[24];
+	} *known;
+	static size_t count;
+	static bool looked;
+	struct dirent *entry;
+	struct stat stats;
+	char *path;
+	size_t i;
+	DIR *dir;
+
+	if (!looked) {
+		looked = true;
+		path = host_root(NETNS_DIR);
+		dir = opendir(path);
+		while (dir && (entry = readdir(dir))) {
+			if (*entry->d_name == '.' ||
+			    fstatat(dirfd(dir), entry->d_name, &stats, 0))
+				continue;
+			known = more(known, count + 1, sizeof(*known));
+			known[count].name = copy_of(entry->d_name, strlen(entry->d_name));
+			snprintf(known[count].number, sizeof(known->number), "%llu",
+				 (u64)stats.st_ino);
+			count++;
+		}
+		if (dir)
+			closedir(dir);
+		free(path);
+	}
+	for (i = 0; i < count; i++)
+		if (word_is(number, known[i].number))
+			return known[i].name;
+	return NULL;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../lib/cgroup.h"
 #include "../lib/output.h"
 #include "../lib/user.h"
 #include "../lib/utf8.h"
@@ -27,7 +28,14 @@ static const struct {
 	[C_FOREIGN]	= { "FOREIGN ADDRESS", 21, 45 },
 	[C_INODE]	= { "INODE", 10, 10 },
 	[C_STATE]	= { "STATE", 11, 11 },
+	[C_HELD]	= { "HELD", 6, 6 },
+	[C_RECV_Q]	= { "RECV-Q", 7, 10 },
+	[C_SEND_Q]	= { "SEND-Q", 7, 10 },
+	[C_DIAG]	= { "DIAG", 6, 12 },
+	[C_DROPS]	= { "DROPS", 6, 10 },
 	[C_CC]		= { "CC", 8, 15 },
+	[C_CGROUP]	= { "CGROUP", 30, 60 },
+	[C_OPTIONS]	= { "OPTIONS", 60, 120 },
 	[C_ARGUMENTS]	= { "ARGUMENTS", 0, 0 },
 };
 
@@ -76,15 +84,17 @@ static inline void put_blanks(size_t column)
 	out.text.len += n;
 }
 
-static inline void put_end(const struct end *end)
+static inline void put_end(const struct end *end, bool mapped)
 {
-	struct word port = {
+	struct word rest = {
 		end->whole.at + end->addr.len, end->whole.len - end->addr.len
 	};
 
 	if (word_is(end->addr, "0.0.0.0") || word_is(end->addr, "::")) {
 		put("*", 1);
-		put_field(port);
+		put_field(rest);
+	} else if (mapped && end->addr.len > 7 && !memcmp(end->addr.at, "::ffff:", 7)) {
+		put_field((struct word){ end->whole.at + 7, end->whole.len - 7 });
 	} else {
 		put_field(end->whole);
 	}
@@ -95,7 +105,7 @@ static void put_holder(enum column column, const struct row *row)
 	const char *name;
 
 	if (!row->pid) {
-		put("?", 1);
+		put("??", 2);
 	} else if (column == C_PID) {
 		put_number(row->pid);
 	} else if (column == C_FD) {
@@ -112,14 +122,41 @@ static void put_holder(enum column column, const struct row *row)
 	}
 }
 
-static void put_netns(void)
+static void put_netns(const struct row *row)
 {
-	if (opt.netns)
-		put_text(word_of(opt.netns), SIZE_MAX);
-	else if (netns_inode)
-		put_number(netns_inode);
+	struct word number = row->netns.len ? row->netns : own_netns;
+	const char *name = opt.netns ?: netns_name(number);
+
+	if (name && !opt.numeric)
+		put_text(word_of(name), SIZE_MAX);
+	else if (number.len)
+		put(number.at, number.len);
 	else
 		put("?", 1);
+}
+
+static void put_cgroup(const struct row *row)
+{
+	const char *path = row->cgroup ? cgroup_path(row->cgroup) : NULL;
+
+	/* A blank in it would be another column. */
+	if (!path)
+		put("-", 1);
+	for (; path && *path; path++) {
+		if (*path == ' ')
+			put("\\040", 4);
+		else
+			put(path, 1);
+	}
+}
+
+/* What a table says, or "-". */
+static void put_joined(struct word word)
+{
+	if (word.len)
+		put(word.at, word.len);
+	else
+		put("-", 1);
 }
 
 static void put_arguments(const struct row *row)
@@ -128,7 +165,7 @@ static void put_arguments(const struct row *row)
 	struct word one;
 
 	if (!args.len)
-		put(row->pid ? "-" : "?", 1);
+		put_str(row->pid ? "-" : "??");
 	while (args.len) {
 		one.at = args.at;
 		one.len = strnlen(args.at, args.len);
@@ -143,22 +180,42 @@ static void put_arguments(const struct row *row)
 	}
 }
 
-static void put_cell(enum column column, const struct row *row)
+static void put_cell(enum column column, const struct row *row,
+		     const struct joined *joined)
 {
-	const char *name;
-
 	switch (column) {
 	case C_NETNS:
-		put_netns();
+		put_netns(row);
 		break;
 	case C_PROTO:
-		put(proto_names[row->proto], 4);
+		put_str(proto_names[proto_of(row)]);
 		break;
 	case C_LOCAL:
-		put_end(&row->local);
+		put_end(&row->local, row->mapped);
 		break;
 	case C_FOREIGN:
-		put_end(&row->foreign);
+		put_end(&row->foreign, row->mapped);
+		break;
+	case C_HELD:
+		put_str(held_names[row->held]);
+		break;
+	case C_RECV_Q:
+		put_joined(joined->recv_q);
+		break;
+	case C_SEND_Q:
+		put_joined(joined->send_q);
+		break;
+	case C_DIAG:
+		put_joined(joined->diag);
+		break;
+	case C_DROPS:
+		put_joined(joined->drops);
+		break;
+	case C_OPTIONS:
+		put_joined(joined->options);
+		break;
+	case C_CGROUP:
+		put_cgroup(row);
 		break;
 	case C_INODE:
 		put_number(row->inode);
@@ -167,8 +224,7 @@ static void put_cell(enum column column, const struct row *row)
 		put_str(row->state->name);
 		break;
 	case C_CC:
-		name = congestion_of(row);
-		put_str(name ? name : "-");
+		put_joined(congestion_of(row, joined));
 		break;
 	case C_ARGUMENTS:
 		put_arguments(row);
@@ -218,14 +274,15 @@ static void print_header(void)
  * What is too long for its column pushes the next ones, as far as they have no
  * blanks to spare.
  */
-static void put_cells(size_t from, size_t to, const struct row *row)
+static void put_cells(size_t from, size_t to, const struct row *row,
+		      const struct joined *joined)
 {
 	size_t i;
 
 	for (i = from; i < to; i++) {
 		if (i)
 			put_blanks(layout[i].place);
-		put_cell(layout[i].column, row);
+		put_cell(layout[i].column, row, joined);
 	}
 }
 
@@ -243,20 +300,23 @@ void print_row(const struct row *row)
 		struct text begin;
 		size_t extra;
 	} last;
+	struct joined joined;
 
+	if (opt.shown & JOINED_BITS)
+		join(row, &joined);
 	if (row->process == last.process) {
 		put(last.begin.data, last.begin.len);
 		row_extra = last.extra;
 	} else {
 		row_extra = 0;
-		put_cells(0, layout_fd, row);
+		put_cells(0, layout_fd, row, &joined);
 		last.begin.len = 0;
 		text_add(&last.begin, out.text.data + out.row,
 			 out.text.len - out.row);
 		last.extra = row_extra;
 		last.process = row->process;
 	}
-	put_cells(layout_fd, layout_count, row);
+	put_cells(layout_fd, layout_count, row, &joined);
 	put("\n", 1);
 }
 

@@ -2,35 +2,47 @@
 /*
  * The rows of sockowner.
  */
+#define _GNU_SOURCE
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/lists.h"
+#include "../lib/say.h"
 #include "sockstat.h"
 
 #define READ_SIZE	(256 * 1024)
 
 static struct table owner = { .read_size = READ_SIZE };
 
+/* In the order of enum proto; a name that another one begins with is behind that. */
 const char * const proto_names[PROTOS] = {
-	"tcp4", "tcp6", "udp4", "udp6",
+	"tcp4", "tcp6", "tcp46", "udp4", "udp6", "udp46", "raw4", "raw6", "icmp4",
+	"icmp6", "packet",
+};
+
+const char * const held_names[HELDS] = {
+	"-", "fd", "queue", "syn", "tw", "orphan", "kernel",
 };
 
 /* The columns of sockowner. */
 enum {
-	UID, PID, COMM, FD, PROTO, STAT, LOCAL, FOREIGN, INODE,
+	UID, PID, COMM, FD, PROTO, STAT, LOCAL, FOREIGN, INODE, HELD, CGROUP, NETNS,
 	OWNER_COLUMNS
 };
 
 static const char * const owner_columns[OWNER_COLUMNS] = {
 	"UID", "PID", "COMM", "FD", "PROTO", "STAT", "LOCAL", "FOREIGN",
-	"INODE",
+	"INODE", "HELD", "CGROUP", "NETNS",
 };
+
+/* A module that is older than the program may lack these. */
+#define LATER_COLUMNS	(BIT(HELD) | BIT(CGROUP) | BIT(NETNS))
 
 static const struct state states[] = {
 	{ "ESTB", "ESTABLISHED",	ALL_BITS,	true,	false },
 	{ "TIMW", "TIME_WAIT",		TCP_BITS,	true,	false },
-	{ "UNCN", "UNCONN",		UDP_BITS,	false,	true },
+	{ "UNCN", "UNCONN",		NO_TCP_BITS,	false,	true },
 	{ "LSTN", "LISTEN",		TCP_BITS,	false,	true },
 	{ "SYNS", "SYN_SENT",		TCP_BITS,	true,	false },
 	{ "SYNR", "SYN_RCVD",		TCP_BITS,	true,	false },
@@ -39,16 +51,17 @@ static const struct state states[] = {
 	{ "CLSW", "CLOSE_WAIT",		TCP_BITS,	true,	false },
 	{ "LACK", "LAST_ACK",		TCP_BITS,	true,	false },
 	{ "CLSG", "CLOSING",		TCP_BITS,	true,	false },
-	{ "CLSD", "CLOSED",		TCP_BITS,	false,	false },
+	{ "CLSD", "CLOSED",		TCP_BITS,	false,	true },
+};
+
+/* What addresses are written with. */
+static const bool of_address[256] = {
+	['0' ... '9'] = true, ['a' ... 'f'] = true, ['.'] = true, [':'] = true,
 };
 
 /* The last colon is between address and port; '*' is port 0. */
-static inline const char *take_end(const char *p, struct end *end)
+static inline const char *take_usual_end(const char *p, struct end *end)
 {
-	static const bool of_address[256] = {
-		['0' ... '9'] = true, ['a' ... 'f'] = true, ['.'] = true,
-		[':'] = true,
-	};
 	const char *begin = p, *colon;
 	u64 place = 1;
 
@@ -70,15 +83,54 @@ static inline const char *take_end(const char *p, struct end *end)
 	else if (!end->port || end->port >= PORTS || p - colon > 6)
 		return NULL;
 	end->addr = (struct word){ begin, colon - begin };
+	end->iface.len = 0;
+	end->odd = false;
 	end->whole = (struct word){ begin, p - begin };
 	return p;
 }
 
+/* An end with an interface; what is none is for packet sockets. */
+static noinline const char *take_other_end(const char *p, struct end *end)
+{
+	const char *colon, *percent;
+	struct word port;
+
+	p = take_word(p, &end->whole);
+	end->addr = end->whole;
+	end->iface.len = 0;
+	end->port = 0;
+	end->odd = true;
+	colon = p ? memrchr(end->whole.at, ':', end->whole.len) : NULL;
+	percent = p ? memchr(end->whole.at, '%', end->whole.len) : NULL;
+	if (!colon || !percent || percent >= colon - 1)
+		return p;
+	port = (struct word){ colon + 1, p - colon - 1 };
+	for (end->addr.len = 0; end->addr.at + end->addr.len < percent; end->addr.len++)
+		if (!of_address[(unsigned char)end->addr.at[end->addr.len]])
+			return p;
+	end->iface = (struct word){ percent + 1, colon - percent - 1 };
+	end->odd = !end->addr.len ||
+		   !(word_is(port, "*") ||
+		     (parse_number(port, PORTS - 1, &end->port) && end->port));
+	return p;
+}
+
+static inline const char *take_end(const char *p, struct end *end)
+{
+	const char *after = take_usual_end(p, end);
+
+	return likely(field_ends(after)) ? after : take_other_end(p, end);
+}
+
 static inline const char *take_proto(const char *p, enum proto *proto)
 {
-	for (*proto = 0; *proto < PROTOS; ++*proto)
-		if (!memcmp(p, proto_names[*proto], 4))
-			return p + 4;
+	size_t len;
+
+	for (*proto = 0; *proto < PROTOS; ++*proto) {
+		len = strlen(proto_names[*proto]);
+		if (!memcmp(p, proto_names[*proto], len) && p[len] == ' ')
+			return p + len;
+	}
 	return NULL;
 }
 
@@ -97,6 +149,17 @@ static inline const char *take_state(const char *p, const struct state **state)
 	}
 	*state = &unknown;
 	return *p == '-' ? p + 1 : NULL;
+}
+
+static inline const char *take_held(const char *p, enum held *held)
+{
+	struct word word;
+
+	p = take_word(p, &word);
+	for (*held = 0; p && *held < HELDS; ++*held)
+		if (word_is(word, held_names[*held]))
+			return p;
+	return NULL;
 }
 
 /* Takes column @c of a row. */
@@ -133,6 +196,13 @@ static inline const char *take_column(const char *p, unsigned int c,
 		return take_end(p, &row->foreign);
 	case INODE:
 		return take_number(p, &row->inode);
+	case HELD:
+		return take_held(p, &row->held);
+	case CGROUP:
+		row->cgroup = 0;
+		return *p == '-' ? p + 1 : take_number(p, &row->cgroup);
+	case NETNS:
+		return take_word(p, &row->netns);
 	default:
 		return take_word(p, &word);
 	}
@@ -165,6 +235,12 @@ static inline bool begins_alike(const struct table *table, const char *start)
 	       start[begin.text.len] == ' ';
 }
 
+static bool is_mapped(struct word addr)
+{
+	return addr.len > 7 && !memcmp(addr.at, "::ffff:", 7) &&
+	       memchr(addr.at, '.', addr.len);
+}
+
 static bool parse_row(struct table *table, struct row *row)
 {
 	const char *start = table_row(table), *p = start;
@@ -187,8 +263,11 @@ static bool parse_row(struct table *table, struct row *row)
 		    table->columns[PID] == PID && table->columns[COMM] == COMM)
 			remember_begin(start, p, row);
 	}
+	row->mapped = BIT(row->proto) & (BIT(TCP6) | BIT(UDP6)) &&
+		      is_mapped(row->local.addr);
 	/* There is a descriptor where there is a process. */
 	return row->state->protos & BIT(row->proto) &&
+	       (row->proto == PACKET || !(row->local.odd | row->foreign.odd)) &&
 	       !row->pid == (*row->fd.at == '-') && table_row_ends(table, p);
 }
 
@@ -275,7 +354,7 @@ static void begin_sharer(void)
 	p = field_ends(p) ? take_word(skip_blanks(p), &sharer.comm) : NULL;
 	p = field_ends(p) ? skip_blanks(p) : NULL;
 	p = p && *p == '=' ? take_number(p + 1, &key.pid) : NULL;
-	for (n = FD + 1; n < OWNER_COLUMNS && field_ends(p); n++) {
+	for (n = FD + 1; n < owner.fields && field_ends(p); n++) {
 		p = take_word(skip_blanks(p), &rest);
 		if (!word_is(rest, "-"))
 			p = NULL;
@@ -334,7 +413,14 @@ void rows_open(char *path)
  */
 void rows_header(void)
 {
-	table_header(&owner, owner_columns, OWNER_COLUMNS);
+	unsigned int all = BIT(OWNER_COLUMNS) - 1, found;
+
+	found = table_header_some(&owner, owner_columns, OWNER_COLUMNS,
+				  all & ~LATER_COLUMNS);
+	if ((opt.held || opt.cgroup || opt.all_netns) &&
+	    (found & LATER_COLUMNS) != LATER_COLUMNS)
+		die("the module is older than the program: %s lacks columns",
+		    SHOWN(owner.path));
 }
 
 /**
