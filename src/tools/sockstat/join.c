@@ -302,7 +302,8 @@ struct word congestion_of(const struct row *row, const struct joined *joined)
 	uint32_t source = source_of(row);
 	struct word name = joined_option(joined, "TCP_CONGESTION");
 
-	if (name.len || !joined->options.len || word_is(joined->options, "-") || !source ||
+	/* What has no inode number has no options. */
+	if (name.len || !joined->options.len || !row->inode || !source ||
 	    !(BIT(row->proto) & TCP_BITS))
 		return name;
 	return sources[source - 1].usual;
