@@ -20,6 +20,7 @@
 #include <linux/sched/signal.h>
 
 #include "collect.h"
+#include "inet.h"
 
 static bool owner_stopping;
 
@@ -125,7 +126,7 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 	if (!err)
 		err = owner_map_socks(&collect, 0);
 	if (!err)
-		err = owner_collect_held(&collect);
+		err = owner_collect_held(&collect, &owner_inet_kind);
 	owner_map_free(&collect.by_inode);
 	if (err)
 		owner_found_free(found);

@@ -39,7 +39,6 @@ void owner_stop_collecting(void);
 int owner_may_go_on(void);
 
 int owner_collect_hashed(struct owner_collect *collect);
-int owner_collect_held(struct owner_collect *collect);
 int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock);
 int owner_map_socks(struct owner_collect *collect, u32 first);
 void owner_copy_sock(struct owner_sock *copy, const struct sock *sk);

@@ -3,7 +3,7 @@
  * The sockets that processes hold.
  *
  * A table of descriptors is searched once, however many processes share it:
- * first up to the first socket of this namespace, since most have none; then
+ * first up to the first socket that is looked for, since most have none; then
  * the opener's right to know is checked; then the rest is read. The check must
  * hold for the process as it was when its descriptors were read. So it is made
  * before and after that, and the program must still be the same: one that had
@@ -20,10 +20,10 @@
 #include <linux/proc_fs.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <net/inet_sock.h>
+#include <net/sock.h>
 
-#include "collect.h"
 #include "compat.h"
+#include "held.h"
 #include "judge.h"
 #include "walk.h"
 
@@ -35,7 +35,7 @@
 
 /* What is known of a table of descriptors. */
 enum owner_table_state {
-	OWNER_TABLE_EMPTY,	/* no socket of this namespace in it */
+	OWNER_TABLE_EMPTY,	/* no socket that is looked for in it */
 	OWNER_TABLE_UNSEEN,	/* the opener may not know who has it, so far */
 	OWNER_TABLE_SEEN,	/* it has been looked through */
 };
@@ -43,37 +43,22 @@ enum owner_table_state {
 /**
  * struct owner_table - a table of descriptors
  * @task: a task that has it, held
- * @pid: if it was looked through, the first process that has it
+ * @pid: if it was looked through, the first process that has it; below 2^22
  * @state: enum owner_table_state
+ * @named: the last other process that it was added for by the name of @pid; a process's
+ *	threads may have several tables, and come to one of them again and again
  */
 struct owner_table {
 	struct task_struct *task;
-	u32 pid;
-	u32 state;
+	u32 pid : 30;
+	u32 state : 2;
+	u32 named;
 };
-
-/**
- * struct owner_seen - a descriptor and its socket, as they were copied
- * @fd: the descriptor
- * @number: the number of the socket if it is known already, or OWNER_UNKNOWN
- * @mptcp: it is an MPTCP socket; then @number is that of its first subflow
- * @kuid: the owner of one that is not known
- * @sock: the rest of one that is not known
- */
-struct owner_seen {
-	u32 fd;
-	u32 number;
-	bool mptcp;
-	kuid_t kuid;
-	struct owner_sock sock;
-};
-
-#define OWNER_UNKNOWN	U32_MAX
 
 /**
  * struct owner_walk - the walk through all processes
  * @collect: what is known
- * @net: only sockets of this namespace count
+ * @kind: which sockets are looked for
  * @pid_ns: whose processes
  * @may_ptrace: the opener has CAP_SYS_PTRACE in the initial user namespace
  * @tables: struct owner_table
@@ -86,7 +71,7 @@ struct owner_seen {
  */
 struct owner_walk {
 	struct owner_collect *collect;
-	const struct net *net;
+	const struct owner_kind *kind;
 	struct pid_namespace *pid_ns;
 	bool may_ptrace;
 	struct owner_array tables;
@@ -98,30 +83,13 @@ struct owner_walk {
 	unsigned int count;
 };
 
-/* The socket of a file, if it is one that is shown. */
-static const struct sock *owner_wanted(const struct owner_walk *walk,
-				       struct file *file)
+/* The socket of a file, if it is one that is looked for. */
+static struct sock *owner_wanted(const struct owner_walk *walk, struct file *file)
 {
 	const struct socket *sock = sock_from_file(file);
-	const struct sock *sk = sock ? READ_ONCE(sock->sk) : NULL;
-	sa_family_t family;
+	struct sock *sk = sock ? READ_ONCE(sock->sk) : NULL;
 
-	if (!sk)
-		return NULL;
-	family = READ_ONCE(sk->sk_family);
-	if ((family != AF_INET && family != AF_INET6) ||
-	    !net_eq(sock_net(sk), walk->net))
-		return NULL;
-	switch (sk->sk_protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_MPTCP:
-		/* A raw socket may be of any protocol. */
-		return sk->sk_type == SOCK_STREAM || sk->sk_type == SOCK_DGRAM ?
-		       sk : NULL;
-	default:
-		return NULL;
-	}
+	return sk && walk->kind->wanted(walk->collect, sk) ? sk : NULL;
 }
 
 /* Stops at the first one; see walk_files(). */
@@ -139,7 +107,7 @@ static bool owner_look_for_one(void *arg, unsigned int fd, struct file *file)
 static bool owner_look_and_copy(void *arg, unsigned int fd, struct file *file)
 {
 	struct owner_walk *walk = arg;
-	const struct sock *sk = owner_wanted(walk, file);
+	struct sock *sk = owner_wanted(walk, file);
 	const struct owner_slot *slot;
 	struct owner_seen *seen;
 
@@ -158,8 +126,7 @@ static bool owner_look_and_copy(void *arg, unsigned int fd, struct file *file)
 	seen->number = OWNER_UNKNOWN;
 	seen->kuid = READ_ONCE(sk->sk_uid);
 	seen->sock.inode = file_inode(file)->i_ino;
-	seen->sock.udp = sk->sk_protocol == IPPROTO_UDP;
-	owner_copy_sock(&seen->sock, sk);
+	walk->kind->copy(walk->collect, seen, sk);
 	return true;
 }
 
@@ -178,7 +145,7 @@ static int owner_add_unhashed(struct owner_walk *walk, struct owner_seen *seen,
 	}
 	*number = collect->found->socks.count;
 	seen->sock.uid = owner_uid(collect, seen->kuid);
-	err = owner_add_sock(collect, &seen->sock);
+	err = walk->kind->add(collect, seen);
 	return err ?: owner_map_socks(collect, *number);
 }
 
@@ -332,7 +299,8 @@ static int owner_look_through(struct owner_walk *walk, struct task_struct *task,
 
 /*
  * Adds a task's table, if the opener may know of it. @shares is set to the
- * other process that it was added for already, or 0.
+ * other process that it was added for already; or 0, also where that was said of this
+ * process before.
  */
 static int owner_collect_table(struct owner_walk *walk, struct task_struct *task,
 			       u32 *shares)
@@ -359,10 +327,14 @@ static int owner_collect_table(struct owner_walk *walk, struct task_struct *task
 		if (!table || table->state == OWNER_TABLE_EMPTY)
 			return 0;
 		if (table->state == OWNER_TABLE_SEEN) {
+			if (table->pid == walk->pid || table->named == walk->pid)
+				return 0;
 			err = owner_judge(walk, task);
-			if (err > 0 && table->pid != walk->pid)
-				*shares = table->pid;
-			return min(err, 0);
+			if (err <= 0)
+				return err;
+			table->named = walk->pid;
+			*shares = table->pid;
+			return 0;
 		}
 		err = owner_look_through(walk, task, &place, program);
 		if (err > 0) {
@@ -383,7 +355,7 @@ static int owner_collect_threads(struct owner_walk *walk,
 	/* It must come to an end though threads are made and end meanwhile. */
 	unsigned int steps = 2 * get_nr_threads(leader) + 16;
 	struct task_struct *thread = leader;
-	u32 shares, before = 0;
+	u32 shares;
 	int err = 0;
 
 	get_task_struct(leader);
@@ -393,10 +365,8 @@ static int owner_collect_threads(struct owner_walk *walk,
 		if (err || READ_ONCE(thread->files) == READ_ONCE(leader->files))
 			continue;
 		err = owner_collect_table(walk, thread, &shares);
-		if (!err && shares && shares != before) {
-			before = shares;
+		if (!err && shares)
 			err = owner_add_process(walk, shares, 0);
-		}
 	}
 	if (thread)
 		put_task_struct(thread);
@@ -487,18 +457,20 @@ static void owner_hide_unhashed(struct owner_found *found, unsigned long hashed)
 /**
  * owner_collect_held() - add what the processes of the opener's PID namespace hold
  * @collect: what is known
+ * @kind: which sockets are looked for
  *
  * Context: Process context, sleeps.
  * Return: 0, or a negative error.
  */
-int owner_collect_held(struct owner_collect *collect)
+int owner_collect_held(struct owner_collect *collect,
+		       const struct owner_kind *kind)
 {
 	const struct path *path = &collect->seq->file->f_path;
 	struct owner_memory *memory = &collect->found->memory;
 	unsigned long hashed = collect->found->socks.count, i;
 	struct owner_walk walk = {
 		.collect = collect,
-		.net = seq_file_net(collect->seq),
+		.kind = kind,
 		.pid_ns = proc_pid_ns(path->mnt->mnt_sb),
 		.may_ptrace = ns_capable_noaudit(&init_user_ns, CAP_SYS_PTRACE),
 	};

@@ -5,9 +5,9 @@ import os
 
 # amd64's, and those that newer architectures share.
 _NUMBERS = {
-    "bpf": (321, 280), "clone": (56, 220), "delete_module": (176, 106), "exit": (60, 93),
-    "finit_module": (313, 273), "io_getevents": (208, 4), "io_setup": (206, 0),
-    "io_submit": (209, 2), "openat": (257, 56),
+    "bpf": (321, 280), "clone": (56, 220), "clone3": (435, 435), "delete_module": (176, 106),
+    "exit": (60, 93), "finit_module": (313, 273), "io_getevents": (208, 4),
+    "io_setup": (206, 0), "io_submit": (209, 2), "openat": (257, 56),
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
 }
 

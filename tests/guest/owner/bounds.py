@@ -3,6 +3,7 @@
 tracks than one open() leaves, nothing of what a process has hidden."""
 
 import contextlib
+import ctypes
 import errno
 import os
 import random
@@ -11,7 +12,9 @@ import select
 import signal
 import socket
 import struct
+import threading
 import time
+from concurrent import futures
 
 from lib import life, owner, syscalls, tables
 from lib.ktap import Skip, check, equal, in_child, note, scaled, test
@@ -103,6 +106,59 @@ def shared_tables():
             equal({line.split()[1] for line in lines[:socks]}, {str(holder.pid)}, "first")
             equal([line.split()[1:4:2] for line in lines[socks:]],
                   [[str(pid), f"={holder.pid}"] for pid in sorted(holder.answer)], "rest")
+        finally:
+            end_sharers(holder)
+
+
+# As CDLL, but the interpreter stays locked by who calls: so it is in a child, too.
+LOCKED = ctypes.PyDLL(None, use_errno=True)
+SYS_CLONE3 = syscalls.number("clone3")
+
+
+def earlier_sharer(stay):
+    """A process that shares this thread's descriptors, and has a lower PID."""
+    for pid in range(2, os.getpid()):
+        tid = ctypes.c_int(pid)
+        args = struct.pack("=10Q", CLONE_FILES, 0, 0, 0, signal.SIGCHLD, 0, 0, 0,
+                           ctypes.addressof(tid), 1)
+        made = LOCKED.syscall(SYS_CLONE3, args, len(args))
+        if not made:
+            os.read(stay, 1)
+            os._exit(0)
+        if made > 0:
+            return made
+        equal(ctypes.get_errno(), errno.EEXIST, "clone3")
+    raise Skip("all lower PIDs are in use")
+
+
+@test
+def tables_in_turns():
+    """Threads that have one shared table after another: each is named once."""
+    def setup():
+        stay, end = os.pipe()
+        forever, kept = threading.Event(), [end]
+        workers = [futures.ThreadPoolExecutor(1) for _ in range(2)]
+
+        def begin():
+            check(LIBC.unshare(CLONE_FILES) == 0, "unshare")
+            kept.append(udp(INET))
+            return earlier_sharer(stay)
+        pids = [worker.submit(begin).result() for worker in workers]
+        for _ in range(3):
+            for worker in workers:
+                # Made by the worker, it has the worker's table.
+                worker.submit(threading.Thread(target=forever.wait).start).result()
+        return (kept, workers), pids
+
+    with Netns(), Holder(setup) as holder:
+        try:
+            rows = [line.split() for line in
+                    tables.slurp(FILE).decode("ascii").splitlines()[1:]]
+            check(max(holder.answer) < holder.pid, "PIDs", holder.answer, holder.pid)
+            equal({int(row[1]) for row in rows if row[3].isdigit()},
+                  set(holder.answer), "who has rows of its own")
+            equal(sorted(row[3] for row in rows if row[1] == str(holder.pid)),
+                  sorted(f"={pid}" for pid in holder.answer), "whom it shares with")
         finally:
             end_sharers(holder)
 
