@@ -16,13 +16,14 @@ void owner_array_setup(struct owner_array *array, struct owner_memory *memory,
 	*array = (struct owner_array){
 		.memory = memory,
 		.size = size,
+		.each = OWNER_CHUNK / size,
 	};
 }
 
 /* Pieces that there are, each but the last one full. */
 static unsigned long owner_array_chunks(const struct owner_array *array)
 {
-	return DIV_ROUND_UP(array->count * array->size, OWNER_CHUNK);
+	return DIV_ROUND_UP(array->count, array->each);
 }
 
 static int owner_array_make_room(struct owner_array *array)
@@ -64,7 +65,7 @@ int owner_array_grow(struct owner_array *array)
 	if (!array->next)
 		return err;
 	array->chunks[chunks] = array->next;
-	array->left = OWNER_CHUNK / array->size;
+	array->left = array->each;
 	return 0;
 }
 
@@ -77,7 +78,7 @@ int owner_array_grow(struct owner_array *array)
  */
 void owner_array_truncate(struct owner_array *array, unsigned long count)
 {
-	unsigned long chunk = owner_array_chunks(array), left, rest;
+	unsigned long chunk = owner_array_chunks(array), left;
 
 	array->count = count;
 	for (left = owner_array_chunks(array); chunk > left; chunk--) {
@@ -85,9 +86,9 @@ void owner_array_truncate(struct owner_array *array, unsigned long count)
 		cond_resched();
 	}
 	/* Of the last piece. */
-	rest = left * OWNER_CHUNK - count * array->size;
-	array->left = rest / array->size;
-	array->next = left ? array->chunks[left - 1] + OWNER_CHUNK - rest : NULL;
+	array->left = left * array->each - count;
+	array->next = left ? array->chunks[left - 1] +
+			     (array->each - array->left) * array->size : NULL;
 }
 
 /**

@@ -9,7 +9,6 @@
 #define KNETSTAT_OWNER_ARRAY_H
 
 #include <linux/build_bug.h>
-#include <linux/log2.h>
 #include <linux/types.h>
 
 #include "memory.h"
@@ -22,7 +21,8 @@
  * @memory: where its memory comes from
  * @chunks: its pieces
  * @room: how many pieces @chunks has room for
- * @size: of an element, a power of two
+ * @size: of an element
+ * @each: how many elements are in a piece
  * @count: how many elements there are
  * @next: where the next one goes
  * @left: room in the last piece, from there on
@@ -32,6 +32,7 @@ struct owner_array {
 	void **chunks;
 	unsigned int room;
 	unsigned int size;
+	unsigned int each;
 	unsigned int left;
 	unsigned long count;
 	void *next;
@@ -43,9 +44,9 @@ int owner_array_grow(struct owner_array *array);
 void owner_array_truncate(struct owner_array *array, unsigned long count);
 void owner_array_free(struct owner_array *array);
 
-/* Makes an empty array of elements of a type, whose size is a power of two. */
+/* Makes an empty array of elements of a type. */
 #define owner_array_init(array, memory, type) do {			\
-	BUILD_BUG_ON(sizeof(type) & (sizeof(type) - 1));		\
+	BUILD_BUG_ON(sizeof(type) > OWNER_CHUNK);			\
 	owner_array_setup(array, memory, sizeof(type));			\
 } while (0)
 

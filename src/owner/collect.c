@@ -64,7 +64,6 @@ int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock)
 		return err;
 	*added = *sock;
 	added->next = 0;
-	added->held = false;
 	return 0;
 }
 
@@ -117,6 +116,7 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 		.found = found,
 		.kuid = GLOBAL_ROOT_UID,
 		.uid = from_kuid_munged(seq_user_ns(seq), GLOBAL_ROOT_UID),
+		.netns = seq_file_net(seq)->ns.inum,
 	};
 	int err;
 

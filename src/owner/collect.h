@@ -23,6 +23,7 @@
  *	follow by their @next
  * @kuid: the owner that was asked for last
  * @uid: and its number in the opener's user namespace
+ * @netns: the network namespace's inode number
  *
  * On the stack of open(). Nobody else knows it, or what was found so far.
  */
@@ -32,6 +33,7 @@ struct owner_collect {
 	struct owner_map by_inode;
 	kuid_t kuid;
 	uid_t uid;
+	u32 netns;
 };
 
 int owner_collect(struct owner_found *found, struct seq_file *seq);
@@ -41,7 +43,9 @@ int owner_may_go_on(void);
 int owner_collect_hashed(struct owner_collect *collect);
 int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock);
 int owner_map_socks(struct owner_collect *collect, u32 first);
-void owner_copy_sock(struct owner_sock *copy, const struct sock *sk);
+void owner_copy_sock(const struct owner_collect *collect,
+		     struct owner_sock *copy, const struct sock *sk,
+		     enum owner_proto proto);
 
 /* The number of an owner; the next row is likely of the same one. */
 static inline uid_t owner_uid(struct owner_collect *collect, kuid_t kuid)

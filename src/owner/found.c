@@ -7,7 +7,7 @@
 
 #include "found.h"
 
-static_assert(sizeof(struct owner_sock) == 64);
+static_assert(sizeof(struct owner_sock) <= 80);
 
 /**
  * owner_found_init() - nothing was found yet
@@ -59,7 +59,7 @@ bool owner_next_holder(const struct owner_found *found,
 			owner_array_at(&found->socks, struct owner_sock,
 				       cursor->sock++);
 
-		if (sock->held)
+		if (sock->held == OWNER_HELD_FD)
 			continue;
 		*row = (struct owner_row){ .sock = sock };
 		cursor->at++;

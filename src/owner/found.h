@@ -12,26 +12,59 @@
 #include "array.h"
 #include "endpoint.h"
 
+/* How a row comes to be: HELD. */
+enum owner_held {
+	OWNER_HELD_UNKNOWN,	/* by a process that is not shown, or under way to one */
+	OWNER_HELD_QUEUE,	/* not accepted yet */
+	OWNER_HELD_SYN,		/* a handshake */
+	OWNER_HELD_TW,		/* TIME_WAIT */
+	OWNER_HELD_ORPHAN,	/* closed by its process, with something still to do */
+	OWNER_HELD_KERNEL,	/* the kernel's own */
+	OWNER_HELD_FD,		/* a descriptor */
+	OWNER_HELDS
+};
+
+/* The kinds of sockets. Of a kind's numbers the first is of IPv4. */
+enum owner_proto {
+	OWNER_TCP	= 0,
+	OWNER_UDP	= 3,
+	OWNER_PROTOS	= 6,
+
+	/* What is added for others. */
+	OWNER_IPV6	= 1,
+	OWNER_IPV46	= 2,	/* an IPv6 socket that takes IPv4 as well */
+};
+
+static inline bool owner_proto_tcp(u8 proto)
+{
+	return proto < OWNER_UDP;
+}
+
 /**
  * struct owner_sock - a socket
  * @ends: its endpoints
  * @uid: its owner, as the opener's user namespace knows it
  * @inode: its inode number; 0 if it has none
+ * @cgroup: its cgroup's id; 0 if it has none
+ * @netns: its network namespace's inode number
  * @next: 1 + the number of another socket with the same inode number, or 0; the
  *	subflows of an MPTCP socket are TCP sockets with other addresses, with
  *	the inode number of the MPTCP socket, and no descriptors
- * @udp: UDP if true, else TCP
+ * @proto: enum owner_proto
  * @state: TCP_ESTABLISHED and so on
- * @held: a process whose descriptors are shown holds it
+ * @held: enum owner_held; by a descriptor if a process whose descriptors are shown
+ *	holds it
  */
 struct owner_sock {
 	struct endpoints ends;
 	u32 uid;
+	u32 netns;
 	u64 inode;
+	u64 cgroup;
 	u32 next;
-	bool udp;
+	u8 proto;
 	u8 state;
-	bool held;
+	u8 held;
 };
 
 /**

@@ -6,6 +6,8 @@
  */
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
+#include <net/ipv6.h>
+#include <net/mptcp.h>
 #include <net/request_sock.h>
 #include <net/tcp_states.h>
 
@@ -19,20 +21,75 @@
 /* What owner_copy_hashed() is told. */
 struct owner_hashed {
 	struct owner_collect *collect;
-	bool udp;
+	enum owner_proto proto;
 };
 
+/* An IPv6 socket that is bound to no address and not connected takes IPv4, too. */
+static bool owner_takes_both(const struct owner_sock *copy, const struct sock *sk)
+{
+	return !sk->sk_ipv6only &&
+	       (copy->state == TCP_LISTEN || copy->state == TCP_CLOSE) &&
+	       ipv6_addr_any(&copy->ends.laddr) && ipv6_addr_any(&copy->ends.raddr);
+}
+
 /**
- * owner_copy_sock() - copy a full socket's endpoints and state
- * @copy: where to
+ * owner_copy_sock() - copy what a full socket tells of itself
+ * @collect: what is known
+ * @copy: where to; but for its inode number, its owner, and how it is held
  * @sk: the socket
+ * @proto: its kind
  *
- * Context: Any.
+ * Context: Any, in an RCU read-side critical section.
  */
-void owner_copy_sock(struct owner_sock *copy, const struct sock *sk)
+void owner_copy_sock(const struct owner_collect *collect,
+		     struct owner_sock *copy, const struct sock *sk,
+		     enum owner_proto proto)
 {
 	endpoints_copy(&copy->ends, sk);
 	copy->state = inet_sk_state_load(sk);
+	copy->cgroup = sk_cgroup_id(sk);
+	copy->netns = collect->netns;
+	if (copy->ends.family == AF_INET6 && proto < OWNER_PROTOS)
+		proto += owner_takes_both(copy, sk) ? OWNER_IPV46 : OWNER_IPV6;
+	copy->proto = proto;
+}
+
+/*
+ * How a full socket is held, if not by a process that is shown. Its struct socket
+ * goes with its inode, which sockfs frees by RCU; this runs under that.
+ *
+ * The kernel's own have no file, as a rule; those of NFS have, but no descriptor.
+ * Servers such as nfsd also take sockets over that a program has made: what shows it
+ * is that they leave a pointer in the socket. So do BPF's maps, but theirs is marked.
+ */
+static enum owner_held owner_held_by(const struct sock *sk)
+{
+	const struct socket *socket = READ_ONCE(sk->sk_socket);
+	unsigned long user_data = (unsigned long)READ_ONCE(sk->sk_user_data);
+
+	if (!socket)
+		return sock_flag(sk, SOCK_DEAD) ? OWNER_HELD_ORPHAN :
+						  OWNER_HELD_QUEUE;
+	/* The paths of MPTCP are the kernel's, but for a process that holds it. */
+	if (sk->sk_protocol == IPPROTO_TCP && sk_is_mptcp(sk))
+		return OWNER_HELD_UNKNOWN;
+	if (sk->sk_kern_sock || !READ_ONCE(socket->file) ||
+	    (user_data && !(user_data & ~SK_USER_DATA_PTRMASK)))
+		return OWNER_HELD_KERNEL;
+	return OWNER_HELD_UNKNOWN;
+}
+
+/* A TIME_WAIT entry or request socket has no more than this. */
+static void owner_copy_mini(const struct owner_hashed *hashed,
+			    struct owner_sock *copy, const struct sock *sk)
+{
+	endpoints_copy_addresses(&copy->ends, sk);
+	copy->proto = hashed->proto;
+	if (copy->ends.family == AF_INET6)
+		copy->proto += OWNER_IPV6;
+	copy->netns = hashed->collect->netns;
+	copy->inode = 0;
+	copy->cgroup = 0;
 }
 
 /* Copies a row of the hash tables; see iter_batch(). */
@@ -41,27 +98,30 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 	struct owner_sock *copy = (struct owner_sock *)p;
 	struct owner_hashed *hashed = arg;
 
-	copy->udp = hashed->udp;
-	copy->inode = 0;
-	switch (copy->udp ? 0 : sk->sk_state) {
+	switch (hashed->proto == OWNER_TCP ? sk->sk_state : 0) {
 	case TCP_TIME_WAIT:
-		endpoints_copy_addresses(&copy->ends, sk);
+		owner_copy_mini(hashed, copy, sk);
 		copy->ends.lport = ntohs(inet_twsk(sk)->tw_sport);
 		copy->ends.rport = ntohs(inet_twsk(sk)->tw_dport);
 		copy->state = READ_ONCE(inet_twsk(sk)->tw_substate);
+		/* The peer has not closed yet: kept as TIME_WAIT is, to save memory. */
+		copy->held = copy->state == TCP_FIN_WAIT2 ? OWNER_HELD_ORPHAN :
+							    OWNER_HELD_TW;
 		/* As in /proc/net/tcp: 0, whatever root's number is here. */
 		copy->uid = 0;
 		break;
 	case TCP_NEW_SYN_RECV:
-		endpoints_copy_addresses(&copy->ends, sk);
+		owner_copy_mini(hashed, copy, sk);
 		copy->ends.lport = inet_rsk(inet_reqsk(sk))->ir_num;
 		copy->ends.rport = ntohs(inet_rsk(inet_reqsk(sk))->ir_rmt_port);
 		copy->state = TCP_SYN_RECV;
+		copy->held = OWNER_HELD_SYN;
 		copy->uid = owner_uid(hashed->collect,
 				      sk_uid(inet_reqsk(sk)->rsk_listener));
 		break;
 	default:
-		owner_copy_sock(copy, sk);
+		owner_copy_sock(hashed->collect, copy, sk, hashed->proto);
+		copy->held = owner_held_by(sk);
 		copy->uid = owner_uid(hashed->collect, sk_uid(sk));
 		copy->inode = sk_ino(sk);
 	}
@@ -72,7 +132,8 @@ static int owner_collect_proto(struct owner_collect *collect,
 			       struct owner_sock *batch, enum iter_proto proto)
 {
 	struct owner_hashed hashed = {
-		.collect = collect, .udp = proto == ITER_UDP,
+		.collect = collect,
+		.proto = proto == ITER_UDP ? OWNER_UDP : OWNER_TCP,
 	};
 	struct iter_place place = {};
 	const struct owner_sock *sock;

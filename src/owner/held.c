@@ -431,7 +431,7 @@ static void owner_mark_held(struct owner_found *found)
 			struct owner_sock *sock =
 				owner_array_at(socks, struct owner_sock, number);
 
-			sock->held = true;
+			sock->held = OWNER_HELD_FD;
 			number = sock->next;
 		} while (number--);
 		if (!(i % 1024))
@@ -448,7 +448,8 @@ static void owner_hide_unhashed(struct owner_found *found, unsigned long hashed)
 	unsigned long i;
 
 	for (i = hashed; i < found->socks.count; i++) {
-		owner_array_at(&found->socks, struct owner_sock, i)->held = true;
+		owner_array_at(&found->socks, struct owner_sock, i)->held =
+			OWNER_HELD_FD;
 		if (!(i % 1024))
 			cond_resched();
 	}

@@ -30,8 +30,8 @@ static bool owner_inet_wanted(struct owner_collect *collect, const struct sock *
 static void owner_inet_copy(struct owner_collect *collect, struct owner_seen *seen,
 			    struct sock *sk)
 {
-	seen->sock.udp = sk->sk_protocol == IPPROTO_UDP;
-	owner_copy_sock(&seen->sock, sk);
+	owner_copy_sock(collect, &seen->sock, sk,
+			sk->sk_protocol == IPPROTO_UDP ? OWNER_UDP : OWNER_TCP);
 }
 
 static int owner_inet_add(struct owner_collect *collect,

@@ -16,14 +16,17 @@ enum {
 	OWNER_COMM	= OWNER_PID + 8,
 	OWNER_FD	= OWNER_COMM + 17,
 	OWNER_PROTO	= OWNER_FD + 6,
-	OWNER_STAT	= OWNER_PROTO + 6,
+	OWNER_STAT	= OWNER_PROTO + 7,
 	OWNER_LOCAL	= OWNER_STAT + STATE_WIDTH,
 	OWNER_FOREIGN	= OWNER_LOCAL + FIELD_IPV4_MAX + FIELD_PORT_MAX + 1,
-	OWNER_INODE	= OWNER_FOREIGN + FIELD_IPV4_MAX + FIELD_PORT_MAX + 1,
+	OWNER_HELD	= OWNER_FOREIGN + FIELD_IPV4_MAX + FIELD_PORT_MAX + 1,
+	OWNER_CGROUP	= OWNER_HELD + 7,
+	OWNER_NETNS	= OWNER_CGROUP + 9,
+	OWNER_INODE	= OWNER_NETNS + 11,
 	OWNER_END	= OWNER_INODE + 9,
 };
 
-#define OWNER_HEADER "  UID     PID COMM                FD PROTO STAT LOCAL                 FOREIGN                  INODE\n"
+#define OWNER_HEADER "  UID     PID COMM                FD PROTO  STAT LOCAL                 FOREIGN               HELD     CGROUP      NETNS    INODE\n"
 
 /* The first line. */
 const char owner_header[] = OWNER_HEADER;
@@ -68,8 +71,29 @@ static char *owner_sharer_write(char *p, const struct owner_process *process)
 	p = field_str(field_pad(p, begin + OWNER_STAT), "-");
 	p = field_str(field_pad(p, begin + OWNER_LOCAL), "-");
 	p = field_str(field_pad(p, begin + OWNER_FOREIGN), "-");
-	p = field_pad(p, begin + OWNER_INODE);
-	return field_str(field_pad(p - 1, begin + OWNER_END - 2), "-\n");
+	p = field_str(field_pad(p, begin + OWNER_HELD), "-");
+	p = field_str(field_pad(p, begin + OWNER_NETNS - 2), "-");
+	p = field_str(field_pad(p, begin + OWNER_INODE - 2), "-");
+	return field_str(field_pad(p, begin + OWNER_END - 2), "-\n");
+}
+
+/* CGROUP and NETNS. */
+static char *owner_scope_write(struct owner_writer *writer, char *p,
+			       const struct owner_sock *sock)
+{
+	char *begin = p;
+
+	if (sock->cgroup)
+		p = field_right8(p, sock->cgroup);
+	else
+		p = field_str(p, "       - ");
+	p = field_right(p, p + OWNER_INODE - OWNER_NETNS, sock->netns);
+	writer->cgroup = sock->cgroup;
+	writer->netns = sock->netns;
+	writer->scope_length = p - begin;
+	/* With what is behind: it is of a round size to copy. */
+	memcpy(writer->scope, begin, sizeof(writer->scope));
+	return p;
 }
 
 /**
@@ -84,8 +108,23 @@ static char *owner_sharer_write(char *p, const struct owner_process *process)
 char *owner_row_write(struct owner_writer *writer, char *p,
 		      const struct owner_row *row)
 {
-	static const char protos[2][2][8] = {
-		{ "tcp4  ", "tcp6  " }, { "udp4  ", "udp6  " },
+	/* Of a round size to copy, too. */
+	static const char protos[OWNER_PROTOS][8] = {
+		[OWNER_TCP]			= "tcp4   ",
+		[OWNER_TCP + OWNER_IPV6]	= "tcp6   ",
+		[OWNER_TCP + OWNER_IPV46]	= "tcp46  ",
+		[OWNER_UDP]			= "udp4   ",
+		[OWNER_UDP + OWNER_IPV6]	= "udp6   ",
+		[OWNER_UDP + OWNER_IPV46]	= "udp46  ",
+	};
+	static const char helds[OWNER_HELDS][8] = {
+		[OWNER_HELD_UNKNOWN]	= "-      ",
+		[OWNER_HELD_QUEUE]	= "queue  ",
+		[OWNER_HELD_SYN]	= "syn    ",
+		[OWNER_HELD_TW]		= "tw     ",
+		[OWNER_HELD_ORPHAN]	= "orphan ",
+		[OWNER_HELD_KERNEL]	= "kernel ",
+		[OWNER_HELD_FD]		= "fd     ",
 	};
 	const struct owner_sock *sock = row->sock;
 	const struct endpoints *ends = &sock->ends;
@@ -116,14 +155,23 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 		p = field_right(p, fd, row->fd->fd);
 	else
 		p = field_str(field_pad(p - 1, fd - 2), "- ");
-	memcpy(p, protos[sock->udp][ends->family == AF_INET6], 8);
+	memcpy(p, protos[sock->proto], sizeof(protos[0]));
 	p += OWNER_STAT - OWNER_PROTO;
-	p = sock->udp ? state_write_udp(p, sock->state) :
-			state_write_tcp(p, sock->state);
+	p = owner_proto_tcp(sock->proto) ? state_write_tcp(p, sock->state) :
+					   state_write_udp(p, sock->state);
 	p = owner_end_write(p, begin + OWNER_FOREIGN, ends, &ends->laddr,
 			    ends->lport);
-	p = owner_end_write(p, begin + OWNER_INODE, ends, &ends->raddr,
+	p = owner_end_write(p, begin + OWNER_HELD, ends, &ends->raddr,
 			    ends->rport);
+	memcpy(p, helds[row->fd ? OWNER_HELD_FD : sock->held], sizeof(helds[0]));
+	p += OWNER_CGROUP - OWNER_HELD;
+	if (likely(writer->scope_length && writer->cgroup == sock->cgroup &&
+		   writer->netns == sock->netns)) {
+		memcpy(p, writer->scope, sizeof(writer->scope));
+		p += writer->scope_length;
+	} else {
+		p = owner_scope_write(writer, p, sock);
+	}
 	p = field_right8(p, sock->inode);
 	p[-1] = '\n';
 	return p;

@@ -7,18 +7,29 @@
 
 #include "found.h"
 
+/* CGROUP and NETNS at their widest, each with a blank. */
+#define OWNER_SCOPE_MAX	(FIELD_U64_MAX + 1 + 10 + 1)
+
 /**
  * struct owner_writer - what owner_row_write() wrote before
  * @process: the last row's process; NULL at first
  * @uid: and its socket's owner
  * @line: its line
  * @length: how much of that depends on these two only
+ * @cgroup: the last socket's cgroup
+ * @netns: and its namespace
+ * @scope: these two as they were written
+ * @scope_length: how much of @scope that is; 0 at first
  */
 struct owner_writer {
 	const struct owner_process *process;
 	u32 uid;
 	const char *line;
 	unsigned int length;
+	u64 cgroup;
+	u32 netns;
+	unsigned int scope_length;
+	char scope[OWNER_SCOPE_MAX];
 };
 
 /* What owner_row_write() may store, the widest row and FIELD_SLACK included. */

@@ -45,7 +45,8 @@ static struct owner_sock *add_sock(struct kunit *test, struct owner_found *found
 	sock = owner_array_add(&found->socks, &err);
 	KUNIT_ASSERT_NOT_NULL(test, sock);
 	*sock = (struct owner_sock){
-		.inode = found->socks.count, .held = held,
+		.inode = found->socks.count,
+		.held = held ? OWNER_HELD_FD : OWNER_HELD_UNKNOWN,
 	};
 	return sock;
 }
@@ -286,26 +287,80 @@ static const struct row_case {
 		"held", { .pid = 812, .comm = "sshd" }, { .fd = 3 },
 		{
 			.inode = 4711, .uid = 1000, .ends.family = AF_INET,
-			.ends.lport = 22, .state = TCP_LISTEN,
+			.ends.lport = 22, .state = TCP_LISTEN, .cgroup = 1234,
+			.netns = 4026531840,
 		},
-		" 1000     812 sshd                 3 tcp4  LSTN 0.0.0.0:22            0.0.0.0:*                 4711\n",
+		" 1000     812 sshd                 3 tcp4   LSTN 0.0.0.0:22            0.0.0.0:*             fd         1234 4026531840     4711\n",
 	},
 	{
-		"not held", {}, {},
-		{ .ends.family = AF_INET, .state = TCP_TIME_WAIT, .ends.lport = 1 },
-		"    0       - -                    - tcp4  TIMW 0.0.0.0:1             0.0.0.0:*                    0\n",
+		"TIME_WAIT", {}, {},
+		{
+			.ends.family = AF_INET, .state = TCP_TIME_WAIT, .ends.lport = 1,
+			.held = OWNER_HELD_TW, .netns = 1,
+		},
+		"    0       - -                    - tcp4   TIMW 0.0.0.0:1             0.0.0.0:*             tw            -          1        0\n",
+	},
+	{
+		"not accepted", {}, {},
+		{
+			.ends.family = AF_INET6, .state = TCP_ESTABLISHED,
+			.proto = OWNER_TCP + OWNER_IPV6, .held = OWNER_HELD_QUEUE,
+			.cgroup = 1, .netns = 1,
+		},
+		"    0       - -                    - tcp6   ESTB :::*                  :::*                  queue         1          1        0\n",
+	},
+	{
+		"a handshake", {}, {},
+		{
+			.ends.family = AF_INET, .state = TCP_SYN_RECV,
+			.held = OWNER_HELD_SYN, .netns = 1,
+		},
+		"    0       - -                    - tcp4   SYNR 0.0.0.0:*             0.0.0.0:*             syn           -          1        0\n",
+	},
+	{
+		"an orphan", {}, {},
+		{
+			.ends.family = AF_INET, .state = TCP_FIN_WAIT1,
+			.held = OWNER_HELD_ORPHAN, .netns = 1, .cgroup = 99999999,
+		},
+		"    0       - -                    - tcp4   FNW1 0.0.0.0:*             0.0.0.0:*             orphan 99999999          1        0\n",
+	},
+	{
+		"the kernel's own", {}, {},
+		{
+			.ends.family = AF_INET, .state = TCP_CLOSE, .proto = OWNER_UDP,
+			.held = OWNER_HELD_KERNEL, .netns = 1, .cgroup = 1, .inode = 5,
+		},
+		"    0       - -                    - udp4   UNCN 0.0.0.0:*             0.0.0.0:*             kernel        1          1        5\n",
+	},
+	{
+		"of somebody", {}, {},
+		{
+			.ends.family = AF_INET6, .state = TCP_LISTEN,
+			.proto = OWNER_TCP + OWNER_IPV46, .netns = 1, .cgroup = 1,
+			.inode = 5,
+		},
+		"    0       - -                    - tcp46  LSTN :::*                  :::*                  -             1          1        5\n",
 	},
 	{
 		"IPv6 and UDP", { .pid = 1, .comm = "a b" }, {},
 		{
-			.ends.family = AF_INET6, .udp = true,
-			.state = TCP_CLOSE, .inode = 1,
+			.ends.family = AF_INET6, .proto = OWNER_UDP + OWNER_IPV6,
+			.state = TCP_CLOSE, .inode = 1, .netns = 1,
 		},
-		"    0       1 a\\040b               0 udp6  UNCN :::*                  :::*                         1\n",
+		"    0       1 a\\040b               0 udp6   UNCN :::*                  :::*                  fd            -          1        1\n",
+	},
+	{
+		"UDP of both families", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_INET6, .proto = OWNER_UDP + OWNER_IPV46,
+			.state = TCP_CLOSE, .inode = 1, .netns = 1,
+		},
+		"    0       1 x                    0 udp46  UNCN :::*                  :::*                  fd            -          1        1\n",
 	},
 	{
 		"a shared table", { .pid = 813, .shares = 812, .comm = "sshd" }, {}, {},
-		"    -     813 sshd              =812 -     -    -                     -                            -\n",
+		"    -     813 sshd              =812 -      -    -                     -                     -             -          -        -\n",
 	},
 	{
 		"a shared table, at its widest",
@@ -313,7 +368,7 @@ static const struct row_case {
 			.pid = U32_MAX, .shares = U32_MAX,
 			.comm = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1",
 		}, {}, {},
-		"    - 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 =4294967295 - - - - -\n",
+		"    - 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 =4294967295 - - - - -    -          -        -\n",
 	},
 	{
 		"everything at its widest",
@@ -324,7 +379,8 @@ static const struct row_case {
 		{ .fd = U32_MAX },
 		{
 			.ends.family = AF_INET6, .uid = U32_MAX,
-			.inode = U64_MAX, .ends.lport = U16_MAX,
+			.inode = U64_MAX, .ends.lport = U16_MAX, .cgroup = U64_MAX,
+			.netns = U32_MAX, .proto = OWNER_TCP + OWNER_IPV46,
 			.ends.rport = U16_MAX, .state = TCP_ESTABLISHED,
 			.ends.laddr = { { {
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -335,7 +391,7 @@ static const struct row_case {
 				0, 0, 0x5e, 0xfe, 255, 255, 255, 255,
 			} } },
 		},
-		"4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 4294967295 tcp6  ESTB ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff:65535 ffff:ffff:ffff:ffff:0:5efe:255.255.255.255:65535 18446744073709551615\n",
+		"4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 4294967295 tcp46  ESTB ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff:65535 ffff:ffff:ffff:ffff:0:5efe:255.255.255.255:65535 fd     18446744073709551615 4294967295 18446744073709551615\n",
 	},
 };
 

@@ -17,12 +17,15 @@ from lib.tables import endpoint
 from lib.world import LIBC
 
 FILE = "/proc/net/sockowner"
-COLUMNS = "UID PID COMM FD PROTO STAT LOCAL FOREIGN INODE".split()
-ROW = re.compile(r" *(\d+) +(\d+|-) +(\S+) +(\d+|-) (tcp4|tcp6|udp4|udp6)  "
-                 r"([A-Z0-9]{4}) (\S+:(?:\d+|\*)) +(\S+:(?:\d+|\*)) +(\d+)")
-SHARER = re.compile(r" {4}- +(\d+) +(\S+) +=(\d+) +- +- +- +- +-")
+COLUMNS = "UID PID COMM FD PROTO STAT LOCAL FOREIGN HELD CGROUP NETNS INODE".split()
+HELD = ("fd", "queue", "syn", "tw", "orphan", "kernel", "-")
+ROW = re.compile(r" *(\d+) +(\d+|-) +(\S+) +(\d+|-) (tcp4 |tcp6 |tcp46|udp4 |udp6 |udp46) "
+                 r" ([A-Z0-9]{4}) (\S+:(?:\d+|\*)) +(\S+:(?:\d+|\*)) +"
+                 r"(fd|queue|syn|tw|orphan|kernel|-) +(\d+|-) +(\d+) +(\d+)")
+SHARER = re.compile(r" {4}- +(\d+) +(\S+) +=(\d+)" + " +-" * 8)
 TABLES = {"tcp4": "tcpstat", "tcp6": "tcp6stat",
           "udp4": "udpstat", "udp6": "udp6stat"}
+CGROUPS = "/sys/fs/cgroup"
 
 PR_SET_DUMPABLE, PR_SET_NAME = 4, 15
 CLONE_FILES = 0x400
@@ -40,6 +43,9 @@ class Row(NamedTuple):
     stat: str
     local: str
     foreign: str
+    held: str
+    cgroup: object      # None for "-"
+    netns: int
     inode: int
 
 
@@ -54,12 +60,14 @@ def parse_row(line, rows_of=None):
     match = ROW.fullmatch(line)
     if not match:
         raise Failed(f"malformed row: {line!r}")
-    uid, pid, comm, fd, proto, stat, local, foreign, inode = match.groups()
+    (uid, pid, comm, fd, proto, stat, local, foreign, how, cgroup, netns,
+     inode) = match.groups()
     check((pid, comm, fd).count("-") in (0, 3), "half a holder:", line)
-    held = pid != "-"
-    return [Row(int(uid), int(pid) if held else None, comm if held else None,
-                int(fd) if held else None, proto, stat, local, foreign,
-                int(inode))]
+    known = pid != "-"
+    equal(how == "fd", known, "HELD by a descriptor:", line)
+    return [Row(int(uid), int(pid) if known else None, comm if known else None,
+                int(fd) if known else None, proto.strip(), stat, local, foreign, how,
+                None if cgroup == "-" else int(cgroup), int(netns), int(inode))]
 
 
 def parse(text):
@@ -101,7 +109,36 @@ def comm_of(pid="self"):
 def proto_of(sock):
     """The PROTO of a socket."""
     kind = "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
-    return f"{kind}{'6' if sock.family == socket.AF_INET6 else '4'}"
+    if sock.family == socket.AF_INET:
+        return f"{kind}4"
+    both = (sock.getsockname()[0] == "::" and not peer_of(sock) and
+            not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+    return f"{kind}{'46' if both else '6'}"
+
+
+def peer_of(sock):
+    """What a socket is connected to, or None."""
+    try:
+        return sock.getpeername()
+    except OSError:
+        return None
+
+
+def cgroup_of(pid="self"):
+    """The number of a process's cgroup."""
+    with open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
+        path = file.read().split("\n0::")[-1].removeprefix("0::").strip()
+    return os.stat(f"{CGROUPS}{path}").st_ino
+
+
+def netns_of(pid="self"):
+    """The number of a process's network namespace."""
+    return os.stat(f"/proc/{pid}/ns/net").st_ino
+
+
+def bare(end):
+    """An address and port without the interface."""
+    return re.sub("%.*:", ":", end)
 
 
 def text_of(sock, name):
@@ -113,19 +150,15 @@ def text_of(sock, name):
 
 def row_of(sock, stat, uid=0, pid=None, comm=None, fd=None):
     """The whole Row that there must be of @sock, held by this process."""
-    try:
-        peer = sock.getpeername()
-    except OSError:
-        peer = None
     return Row(uid, pid or os.getpid(), comm or comm_of(),
                sock.fileno() if fd is None else fd, proto_of(sock), stat,
-               text_of(sock, sock.getsockname()), text_of(sock, peer),
-               os.fstat(sock.fileno()).st_ino)
+               text_of(sock, sock.getsockname()), text_of(sock, peer_of(sock)),
+               "fd", cgroup_of(), netns_of(), os.fstat(sock.fileno()).st_ino)
 
 
-def nobodys(row, **changes):
+def nobodys(row, held="-", **changes):
     """@row as it is when nobody holds it."""
-    return row._replace(pid=None, comm=None, fd=None, **changes)
+    return row._replace(pid=None, comm=None, fd=None, held=held, **changes)
 
 
 def rows_are(wanted):
@@ -156,7 +189,8 @@ def agree_with_kernel():
         raise Failed("the system never stood still")
     with_inode, without = set(), []
     for row in rows:
-        key = (row.uid, *row[4:])
+        key = (row.uid, row.proto.replace("46", "6"), row.stat, bare(row.local),
+               bare(row.foreign), row.inode)
         if not row.inode:
             without.append(key)
         elif row.stat != "CLSD" and not row.local.endswith(":*"):
@@ -177,7 +211,7 @@ def _kernels():
 # What others say.
 
 def ss(*more):
-    """(pid, fd, proto, local, foreign, inode) for each holder that ss finds."""
+    """(pid, fd, proto, local, foreign, cgroup, inode) for each holder that ss finds."""
     # It complains where it can't look up cgroups.
     text = subprocess.run(["ss", "-tuanpeOH", *more], check=True, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
@@ -185,12 +219,21 @@ def ss(*more):
     for line in text.splitlines():
         fields = line.split()
         six = "[" in fields[4] or fields[4].startswith("*")
+        proto = fields[0] + ("46" if fields[4].startswith("*") else "6" if six else "4")
         inode = re.search(r" ino:(\d+) ", line + " ")
+        cgroup = re.search(r" cgroup:(\S+)", line)
         for pid, fd in re.findall(r"pid=(\d+),fd=(\d+)\)", line):
-            found.add((int(pid), int(fd), fields[0] + ("6" if six else "4"),
-                       _plain(fields[4], six), _plain(fields[5], six),
+            found.add((int(pid), int(fd), proto, _plain(fields[4], six),
+                       _plain(fields[5], six), cgroup and _cgroup(cgroup[1]),
                        int(inode[1])))
     return found
+
+
+def _cgroup(name):
+    """The number of a cgroup that ss has named."""
+    if name.startswith("unreachable:"):
+        return int(name.split(":")[1], 16)
+    return os.stat(f"{CGROUPS}{name}").st_ino
 
 
 def _plain(text, six):
@@ -268,10 +311,11 @@ def _compare(with_lsof):
     # What is in no hash table the others don't know.
     mine = [row for row in mine
             if row.stat != "CLSD" and not row.local.endswith(":*")]
-    same({(row.pid, row.fd, *row[4:5], *row[6:]) for row in mine}, ss(), "ss")
+    same({(row.pid, row.fd, row.proto, row.local, bare(row.foreign), row.cgroup,
+           row.inode) for row in mine}, ss(), "ss")
     if with_lsof:
-        same({(row.pid, row.fd, row.proto, row.local,
-               None if row.foreign.endswith(":*") else row.foreign)
+        same({(row.pid, row.fd, row.proto.replace("46", "6"), bare(row.local),
+               None if row.foreign.endswith(":*") else bare(row.foreign))
               for row in mine}, lsof(), "lsof")
     equal(read(), rows, "the system stood still")
     return rows

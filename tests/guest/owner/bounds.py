@@ -100,7 +100,7 @@ def shared_tables():
             for uid in PLAIN_USER, 0:
                 size, _ = charged(path, uid)
                 note(f"user {uid}: {size} bytes for {socks} sockets, {processes} processes")
-                check(size < socks * 80 + (1 << 20), "the file holds", size, "bytes")
+                check(size < socks * 88 + (1 << 20), "the file holds", size, "bytes")
             lines = tables.slurp(FILE).decode("ascii").splitlines()[1:]
             equal(len(lines), socks + processes, "lines")
             equal({line.split()[1] for line in lines[:socks]}, {str(holder.pid)}, "first")
@@ -205,8 +205,8 @@ def one_users_files():
         kept = [udp(INET) for _ in range(2000)]
         alone, error = as_user(PLAIN_USER)
         equal(error, errno.EMFILE, "the one too many")
-        # A file holds 64 bytes of each socket at least, and not twice that.
-        check((1 << 20) / 300000 < alone < (1 << 20) / 128000, alone, "files")
+        # A file holds 80 bytes of each socket at least, and not twice that.
+        check((1 << 20) / 350000 < alone < (1 << 20) / 160000, alone, "files")
         own = []
         opened = Holder(lambda: (become(PLAIN_USER), (own, many(own)))[1])
         with opened:

@@ -310,7 +310,7 @@ def unaccepted():
         door = listener(family)
         client = connect(door)
         mine = [row_of(door, "LSTN"), row_of(client, "ESTB")]
-        waiting = nobodys(mine[1], local=mine[1].foreign,
+        waiting = nobodys(mine[1], "queue", local=mine[1].foreign,
                           foreign=mine[1].local, inode=0)
         got = owner.rest(owner.read())
         equal(len(got), 1, "rows of nobody", got)
@@ -329,7 +329,7 @@ def time_wait():
             row = row_of(client, "TIMW")
             client.close()
             server.close()
-        rows_are([nobodys(row, uid=0, inode=0)])
+        rows_are([nobodys(row, "tw", uid=0, inode=0, cgroup=None)])
     each_family(case)
 
 
@@ -375,7 +375,8 @@ def syn_recv():
         until(lambda: len(owner.read()) == 2, "the request")
         row = row_of(door, "LSTN", uid=PLAIN_USER)
         foreign = endpoint(socket.inet_pton(family, ghost.address), ghost.port)
-        rows_are([row, nobodys(row, stat="SYNR", foreign=foreign, inode=0)])
+        rows_are([row, nobodys(row, "syn", stat="SYNR", foreign=foreign, inode=0,
+                               cgroup=None)])
     wired(case)
 
 
@@ -391,7 +392,7 @@ def fast_open():
         ghost = wire.ghost(family).knock(door.getsockname()[1], b"early data")
         foreign = endpoint(socket.inet_pton(family, ghost.address), ghost.port)
         row = row_of(door, "LSTN")
-        child = nobodys(row, stat="SYNR", foreign=foreign, inode=0)
+        child = nobodys(row, "queue", stat="SYNR", foreign=foreign, inode=0)
         until(lambda: len(owner.read()) == 2, "the child")
         rows_are([row, child._replace(uid=owner.rest(owner.read())[0].uid)])
         server = door.accept()[0]
@@ -413,10 +414,13 @@ def orphan():
         got = owner.rest(owner.read())
         equal(len(got), 1, "rows of nobody", got)
         rows_are([row_of(door, "LSTN"),
-                  nobodys(row, uid=got[0].uid, inode=0)])
+                  nobodys(row, "orphan", uid=got[0].uid, inode=0)])
         ghost.expect(ACK)
         ghost.send(ACK)
         until(lambda: owner.rest(owner.read())[0].stat == "FNW2", "FIN_WAIT2")
+        # A socket at first, and then what is kept like one in TIME_WAIT.
+        sysctl("net/ipv4/tcp_fin_timeout", 60)
+        equal({got.held for got in owner.rest(owner.read())}, {"orphan"}, "HELD")
     wired(case)
 
 
@@ -433,6 +437,7 @@ def the_kernels_own():
                 raise Skip(str(error)) from error
             rows = agree_with_kernel()
             check(rows and not owner.held(rows), "rows", rows)
+            equal({row.held for row in rows}, {"kernel"}, "HELD")
     cases(KERNEL_SOCKETS, one)
 
 
