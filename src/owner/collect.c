@@ -16,8 +16,12 @@
  * Sockets and descriptors are read without their owners' locks, so a socket may
  * be seen with its old port and its new state, as in /proc/net/tcp.
  */
+#include <linux/kernel.h>
+#include <linux/netdevice.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "collect.h"
 #include "inet.h"
@@ -46,6 +50,48 @@ int owner_may_go_on(void)
 	return READ_ONCE(owner_stopping) ? -ENOENT : 0;
 }
 
+/*
+ * The name of an interface is read as the kernel does everywhere: if it is being
+ * changed, it may be read half old and half new.
+ */
+static void owner_iface_read(struct owner_iface *iface, struct net *net, u32 index)
+{
+	const struct net_device *dev;
+
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(net, index);
+	if (dev)
+		strscpy(iface->name, dev->name, sizeof(iface->name));
+	rcu_read_unlock();
+	if (!dev)
+		snprintf(iface->name, sizeof(iface->name), "%u", index);
+}
+
+/* Finds out the name of the interface that a socket is bound to, if nobody has yet. */
+static noinline int owner_name_iface(struct owner_collect *collect,
+				     struct owner_sock *sock)
+{
+	struct owner_array *ifaces = &collect->found->ifaces;
+	struct owner_iface *iface;
+	struct owner_slot *slot;
+	int err;
+
+	err = owner_map_reserve(&collect->by_iface, collect->by_iface.count + 1);
+	if (err)
+		return err;
+	slot = owner_map_get(&collect->by_iface,
+			     (u64)sock->netns << 32 | sock->iface);
+	if (!slot->value) {
+		iface = owner_array_add(ifaces, &err);
+		if (!iface)
+			return err;
+		owner_iface_read(iface, collect->net, sock->iface);
+		slot->value = ifaces->count;
+	}
+	sock->iface = slot->value;
+	return 0;
+}
+
 /**
  * owner_add_sock() - add a socket
  * @collect: what is known
@@ -64,7 +110,7 @@ int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock)
 		return err;
 	*added = *sock;
 	added->next = 0;
-	return 0;
+	return unlikely(added->iface) ? owner_name_iface(collect, added) : 0;
 }
 
 /**
@@ -116,17 +162,20 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 		.found = found,
 		.kuid = GLOBAL_ROOT_UID,
 		.uid = from_kuid_munged(seq_user_ns(seq), GLOBAL_ROOT_UID),
+		.net = seq_file_net(seq),
 		.netns = seq_file_net(seq)->ns.inum,
 	};
 	int err;
 
 	owner_found_init(found);
 	owner_map_init(&collect.by_inode, &found->memory);
+	owner_map_init(&collect.by_iface, &found->memory);
 	err = owner_collect_hashed(&collect);
 	if (!err)
 		err = owner_map_socks(&collect, 0);
 	if (!err)
 		err = owner_collect_held(&collect, &owner_inet_kind);
+	owner_map_free(&collect.by_iface);
 	owner_map_free(&collect.by_inode);
 	if (err)
 		owner_found_free(found);

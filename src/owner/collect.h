@@ -21,9 +21,12 @@
  * @found: where to
  * @by_inode: for an inode number, 1 + the number of a socket that has it; more
  *	follow by their @next
+ * @by_iface: for its namespace's inode number << 32 | an interface's
+ *	number there: 1 + its number among @found's
  * @kuid: the owner that was asked for last
  * @uid: and its number in the opener's user namespace
- * @netns: the network namespace's inode number
+ * @net: the network namespace
+ * @netns: its inode number
  *
  * On the stack of open(). Nobody else knows it, or what was found so far.
  */
@@ -31,8 +34,10 @@ struct owner_collect {
 	struct seq_file *seq;
 	struct owner_found *found;
 	struct owner_map by_inode;
+	struct owner_map by_iface;
 	kuid_t kuid;
 	uid_t uid;
+	struct net *net;
 	u32 netns;
 };
 

@@ -83,7 +83,7 @@ static void owner_stop(struct seq_file *seq, void *v)
 static int owner_show(struct seq_file *seq, void *v)
 {
 	struct owner_file *file = seq->private;
-	struct owner_writer writer = {};
+	struct owner_writer writer = { .found = &file->found };
 	struct owner_row row;
 	char *begin, *p;
 	unsigned int n;

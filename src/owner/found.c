@@ -16,6 +16,7 @@ static_assert(sizeof(struct owner_sock) <= 80);
 void owner_found_init(struct owner_found *found)
 {
 	owner_array_init(&found->socks, &found->memory, struct owner_sock);
+	owner_array_init(&found->ifaces, &found->memory, struct owner_iface);
 	owner_array_init(&found->fds, &found->memory, struct owner_fd);
 	owner_array_init(&found->processes, &found->memory,
 			 struct owner_process);
@@ -31,6 +32,7 @@ void owner_found_free(struct owner_found *found)
 {
 	owner_array_free(&found->processes);
 	owner_array_free(&found->fds);
+	owner_array_free(&found->ifaces);
 	owner_array_free(&found->socks);
 }
 

@@ -6,6 +6,7 @@
 #ifndef KNETSTAT_OWNER_FOUND_H
 #define KNETSTAT_OWNER_FOUND_H
 
+#include <linux/if.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -47,6 +48,8 @@ static inline bool owner_proto_tcp(u8 proto)
  * @inode: its inode number; 0 if it has none
  * @cgroup: its cgroup's id; 0 if it has none
  * @netns: its network namespace's inode number
+ * @iface: 1 + the number of the interface that it is bound to, or 0; while it is
+ *	collected, the kernel's number of it
  * @next: 1 + the number of another socket with the same inode number, or 0; the
  *	subflows of an MPTCP socket are TCP sockets with other addresses, with
  *	the inode number of the MPTCP socket, and no descriptors
@@ -61,10 +64,19 @@ struct owner_sock {
 	u32 netns;
 	u64 inode;
 	u64 cgroup;
+	u32 iface;
 	u32 next;
 	u8 proto;
 	u8 state;
 	u8 held;
+};
+
+/**
+ * struct owner_iface - an interface that sockets are bound to
+ * @name: its name when the file was opened; its number if it had gone
+ */
+struct owner_iface {
+	char name[IFNAMSIZ];
 };
 
 /**
@@ -99,6 +111,7 @@ struct owner_process {
  * struct owner_found - all that an open file shows
  * @memory: where its memory comes from
  * @socks: struct owner_sock
+ * @ifaces: struct owner_iface
  * @fds: struct owner_fd, in the order they are shown in
  * @processes: struct owner_process, by PID
  *
@@ -107,6 +120,7 @@ struct owner_process {
 struct owner_found {
 	struct owner_memory memory;
 	struct owner_array socks;
+	struct owner_array ifaces;
 	struct owner_array fds;
 	struct owner_array processes;
 };

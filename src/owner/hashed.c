@@ -49,6 +49,7 @@ void owner_copy_sock(const struct owner_collect *collect,
 	copy->state = inet_sk_state_load(sk);
 	copy->cgroup = sk_cgroup_id(sk);
 	copy->netns = collect->netns;
+	copy->iface = READ_ONCE(sk->sk_bound_dev_if);
 	if (copy->ends.family == AF_INET6 && proto < OWNER_PROTOS)
 		proto += owner_takes_both(copy, sk) ? OWNER_IPV46 : OWNER_IPV6;
 	copy->proto = proto;
@@ -88,6 +89,7 @@ static void owner_copy_mini(const struct owner_hashed *hashed,
 	if (copy->ends.family == AF_INET6)
 		copy->proto += OWNER_IPV6;
 	copy->netns = hashed->collect->netns;
+	copy->iface = sk->sk_bound_dev_if;
 	copy->inode = 0;
 	copy->cgroup = 0;
 }

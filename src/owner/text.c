@@ -4,6 +4,7 @@
  */
 #include <linux/build_bug.h>
 #include <linux/string.h>
+#include <net/ipv6.h>
 
 #include "field.h"
 #include "state.h"
@@ -33,11 +34,28 @@ const char owner_header[] = OWNER_HEADER;
 
 static_assert(sizeof(owner_header) == OWNER_END + 1);
 
-static __always_inline char *
-owner_end_write(char *p, char *column, const struct endpoints *ends,
-		const struct in6_addr *addr, u16 port)
+/* The interface that a socket is bound to. */
+static noinline char *owner_iface_write(const struct owner_writer *writer, char *p,
+					const struct owner_sock *sock)
 {
-	return field_pad(field_port(field_address(p, ends, addr), port), column);
+	const struct owner_iface *iface =
+		owner_array_at(&writer->found->ifaces, struct owner_iface,
+			       sock->iface - 1);
+
+	*p++ = '%';
+	return field_text(p, iface->name, sizeof(iface->name), 0);
+}
+
+/* One end; @scoped: with the interface. */
+static __always_inline char *
+owner_end_write(const struct owner_writer *writer, char *p, char *column,
+		const struct owner_sock *sock, const struct in6_addr *addr, u16 port,
+		bool scoped)
+{
+	p = field_address(p, &sock->ends, addr);
+	if (unlikely(scoped))
+		p = owner_iface_write(writer, p, sock);
+	return field_pad(field_port(p, port), column);
 }
 
 /* PID and COMM; returns where FD is to be written, or the blanks before. */
@@ -159,10 +177,12 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 	p += OWNER_STAT - OWNER_PROTO;
 	p = owner_proto_tcp(sock->proto) ? state_write_tcp(p, sock->state) :
 					   state_write_udp(p, sock->state);
-	p = owner_end_write(p, begin + OWNER_FOREIGN, ends, &ends->laddr,
-			    ends->lport);
-	p = owner_end_write(p, begin + OWNER_HELD, ends, &ends->raddr,
-			    ends->rport);
+	p = owner_end_write(writer, p, begin + OWNER_FOREIGN, sock, &ends->laddr,
+			    ends->lport, sock->iface);
+	/* The peer's address says no more unless it is one of that link's. */
+	p = owner_end_write(writer, p, begin + OWNER_HELD, sock, &ends->raddr,
+			    ends->rport, sock->iface && ends->family == AF_INET6 &&
+			    (ipv6_addr_type(&ends->raddr) & IPV6_ADDR_LINKLOCAL));
 	memcpy(p, helds[row->fd ? OWNER_HELD_FD : sock->held], sizeof(helds[0]));
 	p += OWNER_CGROUP - OWNER_HELD;
 	if (likely(writer->scope_length && writer->cgroup == sock->cgroup &&

@@ -12,6 +12,7 @@
 
 /**
  * struct owner_writer - what owner_row_write() wrote before
+ * @found: where the rows are from
  * @process: the last row's process; NULL at first
  * @uid: and its socket's owner
  * @line: its line
@@ -22,6 +23,7 @@
  * @scope_length: how much of @scope that is; 0 at first
  */
 struct owner_writer {
+	const struct owner_found *found;
 	const struct owner_process *process;
 	u32 uid;
 	const char *line;
@@ -33,7 +35,7 @@ struct owner_writer {
 };
 
 /* What owner_row_write() may store, the widest row and FIELD_SLACK included. */
-#define OWNER_ROW_MAX	384
+#define OWNER_ROW_MAX	448
 
 extern const char owner_header[];
 

@@ -276,6 +276,16 @@ static void owner_test_bound(struct kunit *test)
 	abort_creds(cred);
 }
 
+static void add_iface(struct kunit *test, struct owner_found *found, const char *name)
+{
+	struct owner_iface *iface;
+	int err;
+
+	iface = owner_array_add(&found->ifaces, &err);
+	KUNIT_ASSERT_NOT_NULL(test, iface);
+	strscpy(iface->name, name, sizeof(iface->name));
+}
+
 static const struct row_case {
 	const char *name;
 	struct owner_process process;	/* of none if there is no PID */
@@ -359,6 +369,24 @@ static const struct row_case {
 		"    0       1 x                    0 udp46  UNCN :::*                  :::*                  fd            -          1        1\n",
 	},
 	{
+		"bound to an interface", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_INET, .state = TCP_LISTEN, .iface = 1,
+			.ends.lport = 68, .netns = 1,
+		},
+		"    0       1 x                    0 tcp4   LSTN 0.0.0.0%eth0:68       0.0.0.0:*             fd            -          1        0\n",
+	},
+	{
+		"to a peer on the link", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_INET6, .proto = OWNER_TCP + OWNER_IPV6,
+			.state = TCP_ESTABLISHED, .iface = 1, .netns = 1,
+			.ends.laddr.s6_addr = { 0xfe, 0x80, [15] = 1 },
+			.ends.raddr.s6_addr = { 0xfe, 0x80, [15] = 2 },
+		},
+		"    0       1 x                    0 tcp6   ESTB fe80::1%eth0:*        fe80::2%eth0:*        fd            -          1        0\n",
+	},
+	{
 		"a shared table", { .pid = 813, .shares = 812, .comm = "sshd" }, {}, {},
 		"    -     813 sshd              =812 -      -    -                     -                     -             -          -        -\n",
 	},
@@ -380,18 +408,18 @@ static const struct row_case {
 		{
 			.ends.family = AF_INET6, .uid = U32_MAX,
 			.inode = U64_MAX, .ends.lport = U16_MAX, .cgroup = U64_MAX,
-			.netns = U32_MAX, .proto = OWNER_TCP + OWNER_IPV46,
+			.netns = U32_MAX, .proto = OWNER_TCP + OWNER_IPV46, .iface = 2,
 			.ends.rport = U16_MAX, .state = TCP_ESTABLISHED,
 			.ends.laddr = { { {
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 			} } },
 			.ends.raddr = { { {
-				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+				0xfe, 0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				0, 0, 0x5e, 0xfe, 255, 255, 255, 255,
 			} } },
 		},
-		"4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 4294967295 tcp46  ESTB ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff:65535 ffff:ffff:ffff:ffff:0:5efe:255.255.255.255:65535 fd     18446744073709551615 4294967295 18446744073709551615\n",
+		"4294967295 4294967295 \\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001 4294967295 tcp46  ESTB ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001:65535 fe80:ffff:ffff:ffff:0:5efe:255.255.255.255%\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001\\001:65535 fd     18446744073709551615 4294967295 18446744073709551615\n",
 	},
 };
 
@@ -401,7 +429,8 @@ static void owner_test_write(struct kunit *test)
 {
 	const struct row_case *c = test->param_value;
 	struct owner_process another = c->process;
-	struct owner_writer writer = {};
+	struct owner_found *found = make_found(test);
+	struct owner_writer writer = { .found = found };
 	struct owner_row row = {
 		.process = c->process.pid ? &c->process : NULL,
 		.fd = c->process.pid && !c->process.shares ? &c->fd : NULL,
@@ -410,6 +439,8 @@ static void owner_test_write(struct kunit *test)
 	char *text[3], *end;
 	unsigned int i;
 
+	add_iface(test, found, "eth0");
+	add_iface(test, found, "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1");
 	/* The second time it knows of the first; and the third is another's. */
 	another.pid++;
 	for (i = 0; i < ARRAY_SIZE(text); i++) {

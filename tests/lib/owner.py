@@ -136,6 +136,11 @@ def netns_of(pid="self"):
     return os.stat(f"/proc/{pid}/ns/net").st_ino
 
 
+def on(device, end):
+    """An address and port with an interface."""
+    return f"%{device}:".join(end.rsplit(":", 1))
+
+
 def bare(end):
     """An address and port without the interface."""
     return re.sub("%.*:", ":", end)
@@ -145,7 +150,7 @@ def text_of(sock, name):
     """A socket's end, as our files print it."""
     if not name:
         name = ("::" if sock.family == socket.AF_INET6 else "0.0.0.0", 0)
-    return endpoint(socket.inet_pton(sock.family, name[0]), name[1])
+    return endpoint(socket.inet_pton(sock.family, name[0].split("%")[0]), name[1])
 
 
 def row_of(sock, stat, uid=0, pid=None, comm=None, fd=None):
@@ -238,12 +243,14 @@ def _cgroup(name):
 
 def _plain(text, six):
     address, port = text.rsplit(":", 1)
-    address = address.split("%")[0].strip("[]")
+    address, _, device = address.partition("%")
+    address = address.strip("[]")
     if address == "*":
         address = "::" if six else "0.0.0.0"
     family = socket.AF_INET6 if six else socket.AF_INET
-    return endpoint(socket.inet_pton(family, address),
-                    0 if port == "*" else int(port))
+    end = endpoint(socket.inet_pton(family, address),
+                   0 if port == "*" else int(port))
+    return on(device, end) if device else end
 
 
 def lsof():
@@ -264,7 +271,7 @@ def lsof():
         elif kind == "P":
             proto = value.lower() + ("6" if six else "4")
         elif kind == "n":
-            ends = [_plain(end, six) for end in value.split("->")]
+            ends = [bare(_plain(end, six)) for end in value.split("->")]
             if proto[:3] in ("tcp", "udp"):
                 found.add((pid, fd, proto, ends[0],
                            ends[1] if len(ends) > 1 else None))

@@ -14,12 +14,12 @@ import threading
 
 from lib import owner, tables
 from lib.ktap import Skip, cases, check, equal, in_child, test, until
-from lib.owner import (CLONE_FILES, Holder, agree_with_kernel, comm_of, nobodys,
-                       row_of, rows_are)
+from lib.owner import (CLONE_FILES, Holder, agree_with_kernel, bare, comm_of, compare, nobodys,
+                       on, row_of, rows_are)
 from lib.tables import endpoint
 from lib.wire import ACK, OURS, Wire
 from lib.world import (IPPROTO_MPTCP as MPTCP, LIBC, PLAIN_USER, Netns, connect,
-                       enter_userns, ip, listener, modprobe, pair, sysctl, udp,
+                       enter_userns, ip, join, listener, modprobe, pair, sysctl, udp,
                        user)
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
@@ -66,6 +66,117 @@ def nothing_else():
                 os.pipe(), os.memfd_create("x")]
         rows_are([])
         del kept
+
+
+@test
+def both_families():
+    """An IPv6 socket that also takes IPv4, and what keeps it from that."""
+    def only(sock):
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+    def protos(socks):
+        for sock, stat, proto in socks:
+            equal(row_of(sock, stat).proto, proto, "PROTO")
+        rows_are([row_of(sock, stat) for sock, stat, _ in socks])
+
+    with Netns():
+        door = listener(INET6, address="::")
+        mapped = connect(door, address="127.0.0.1", family=INET)
+        one, two = udp(INET6, address="::"), udp(INET6, address="::")
+        socks = [(door, "LSTN", "tcp46"),
+                 (listener(INET6, address="::", setup=only), "LSTN", "tcp6"),
+                 (listener(INET6, address="::1"), "LSTN", "tcp6"),
+                 (listener(INET, address="0.0.0.0"), "LSTN", "tcp4"),
+                 (mapped, "ESTB", "tcp4"), (door.accept()[0], "ESTB", "tcp6"),
+                 (one, "UNCN", "udp46"), (two, "UNCN", "udp46"),
+                 (udp(INET6, address="::", setup=only), "UNCN", "udp6"),
+                 (udp(INET, address="0.0.0.0"), "UNCN", "udp4"),
+                 (socket.socket(INET6), "CLSD", "tcp46"),
+                 (socket.socket(INET6, socket.SOCK_DGRAM), "UNCN", "udp46")]
+        protos(socks)
+        # lsof writes mapped addresses as IPv4 ones.
+        compare(with_lsof=False)
+        # And it goes: by a connection, by an option.
+        two.connect(("::1", 9))
+        socks[7] = (two, "ESTB", "udp6")
+        only(socks[-1][0])
+        socks[-1] = (socks[-1][0], "UNCN", "udp6")
+        protos(socks)
+
+
+def with_device(row, device, foreign=False):
+    """@row of a socket that is bound to an interface."""
+    return row._replace(local=on(device, row.local),
+                        foreign=on(device, row.foreign) if foreign else row.foreign)
+
+
+@test
+def interfaces():
+    """What a socket is bound to stands behind its address; and what has gone."""
+    def bind_to(device):
+        return lambda sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
+                                            device)
+
+    with Netns():
+        ip("link add ii*0 type dummy", "link add other type dummy", "link set ii*0 up",
+           "link set other up")
+        socks = [listener(INET, setup=bind_to(b"lo")), udp(INET, setup=bind_to(b"lo")),
+                 udp(INET6, address="::", setup=bind_to(b"ii*0")),
+                 udp(INET, address="0.0.0.0", setup=bind_to(b"other"))]
+        devices = ["lo", "lo", "ii*0", "other"]
+
+        def rows():
+            return [with_device(row_of(sock, "UNCN" if number else "LSTN"), device)
+                    for number, (sock, device) in enumerate(zip(socks, devices))]
+        rows_are(rows())
+        compare()
+        index = socket.if_nametoindex("other")
+        ip("link set ii*0 down", "link set ii*0 name \xb5", "link delete other")
+        devices[2:] = ["\\302\\265", str(index)]
+        rows_are(rows())
+        # Named as it was called when the file was opened.
+        fd = os.open(owner.FILE, os.O_RDONLY)
+        text = tables.drain(fd, 4096)
+        ip("link set \xb5 name later")
+        os.lseek(fd, 0, os.SEEK_SET)
+        equal(tables.drain(fd, 4096), text, "read again")
+        os.close(fd)
+        bind_to(b"")(socks[0])
+        devices[2] = "later"
+        rows_are([row_of(socks[0], "LSTN"), *rows()[1:]])
+
+
+@test
+def link_local():
+    """Addresses of a link: with the interface, on both sides, whatever is left of it."""
+    with Netns() as here, Netns() as there:
+        join(here, there, (["fe80::1/64"], ["fe80::2/64"]))
+        with there:
+            door = socket.socket(INET6)
+            door.bind(("fe80::2", 0, 0, socket.if_nametoindex("veth")))
+            door.listen()
+        with here:
+            link = socket.if_nametoindex("veth")
+            client, asking = socket.socket(INET6), socket.socket(INET6, socket.SOCK_DGRAM)
+            client.connect(("fe80::2", door.getsockname()[1], 0, link))
+            asking.bind(("fe80::1", 0, 0, link))
+            rows = [with_device(row_of(client, "ESTB"), "veth", True),
+                    with_device(row_of(asking, "UNCN"), "veth")]
+            rows_are(rows)
+            compare()
+        with there:
+            mine = with_device(row_of(door, "LSTN"), "veth")
+            child = mine._replace(stat="ESTB", foreign=rows[0].local)
+            rows_are([mine, nobodys(child, "queue", inode=0, uid=owner.rest(
+                owner.read())[0].uid)])
+            server = door.accept()[0]
+            rows_are([mine, with_device(row_of(server, "ESTB"), "veth", True)])
+            compare()
+            server.close()
+        client.close()
+        with there:
+            rows_are([mine, nobodys(child, "tw", stat="TIMW", inode=0, cgroup=None,
+                                    uid=0)])
 
 
 @test
@@ -524,7 +635,7 @@ def mptcp_subflows():
         equal(owner.rest(rows), [], "rows of nobody")
         owner.compare(with_lsof=False)
         for fd, ends in ((fds[0], "local"), (fds[1], "foreign")):
-            equal(sorted(getattr(row, ends).rsplit(":", 1)[0] for row in rows
+            equal(sorted(bare(getattr(row, ends)).rsplit(":", 1)[0] for row in rows
                          if row.fd == fd),
                   ["10.5.0.1", "10.5.0.2", "10.5.0.3"], "addresses")
         agree_with_kernel()
