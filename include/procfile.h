@@ -17,5 +17,6 @@ void *procfile_open(struct inode *inode, struct file *filp,
 ssize_t procfile_read(struct kiocb *iocb, struct iov_iter *to);
 int procfile_release(struct inode *inode, struct file *filp);
 bool procfile_net_admin(struct seq_file *seq);
+bool procfile_of_all(struct seq_file *seq);
 
 #endif /* KNETSTAT_PROCFILE_H */

@@ -133,3 +133,18 @@ bool procfile_net_admin(struct seq_file *seq)
 {
 	return ns_capable_noaudit(seq_file_net(seq)->user_ns, CAP_NET_ADMIN);
 }
+
+/**
+ * procfile_of_all() - whether the opener sees what is in all namespaces
+ * @seq: the file, while it is opened
+ *
+ * That is the host's administrator, in the file of the first namespace.
+ *
+ * Context: Process context, in open.
+ * Return: whether it does.
+ */
+bool procfile_of_all(struct seq_file *seq)
+{
+	return net_eq(seq_file_net(seq), &init_net) &&
+	       ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+}

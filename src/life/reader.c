@@ -2,12 +2,10 @@
 /*
  * Who reads. See reader.h.
  */
-#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/user_namespace.h>
-#include <net/net_namespace.h>
 
 #include "compat.h"
 #include "procfile.h"
@@ -30,11 +28,9 @@ void *life_reader_open(struct inode *inode, struct file *filp,
 {
 	struct life_reader *reader = procfile_open(inode, filp, ops, size);
 	const struct pid_namespace *pid_ns;
-	struct net *net;
 
 	if (IS_ERR(reader))
 		return reader;
-	net = seq_file_net(filp->private_data);
 	pid_ns = proc_pid_ns(inode->i_sb);
 	reader->in_init_pid_ns = pid_ns == &init_pid_ns;
 	rcu_read_lock();
@@ -44,11 +40,8 @@ void *life_reader_open(struct inode *inode, struct file *filp,
 	/* No row's: so it is asked for at the first one. */
 	reader->uid = INVALID_UID;
 	reader->net_admin = procfile_net_admin(filp->private_data);
-	reader->view = view_of(net);
-	/* The host's administrator sees the sessions of all namespaces. */
-	if (net_eq(net, &init_net) &&
-	    ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
-		reader->view = &view_all;
+	reader->view = procfile_of_all(filp->private_data) ?
+		       &view_all : view_of(seq_file_net(filp->private_data));
 	return reader;
 }
 
