@@ -23,6 +23,7 @@
 #include <linux/seq_file_net.h>
 #include <linux/string.h>
 #include <linux/udp.h>
+#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -68,7 +69,7 @@ static inline void seq_net_put(struct seq_net_private *p)
  * In 5.18 to 6.0 it is a pointer, "tcp: allocate tcp_death_row outside of struct
  * netns_ipv4"; its type tells.
  */
-static inline const struct inet_hashinfo *net_tcp_hashinfo(struct net *net)
+static inline struct inet_hashinfo *net_tcp_hashinfo(struct net *net)
 {
 	struct inet_timewait_death_row *row;
 
@@ -79,10 +80,26 @@ static inline const struct inet_hashinfo *net_tcp_hashinfo(struct net *net)
 }
 
 /*
- * Before 6.2 all namespaces share one UDP table, which the proc file has; since
- * then each has one ("udp: Set NULL to udp_seq_afinfo.udp_table.").
+ * Where TCP's listeners are, up to the last bucket; then NULL. Before 5.19 they are in a
+ * table of its own that is hashed by port only, "net: remove listening_hash". Not an
+ * upstream name.
  */
-static inline struct udp_table *udp_seq_table(struct seq_file *seq)
+static inline struct inet_listen_hashbucket *
+tcp_listen_bucket(struct inet_hashinfo *hashinfo, unsigned int i)
+{
+#ifdef KNETSTAT_HAVE_LISTENING_HASH
+	return i < INET_LHTABLE_SIZE ? &hashinfo->listening_hash[i] : NULL;
+#else
+	return i <= hashinfo->lhash2_mask ? &hashinfo->lhash2[i] : NULL;
+#endif
+}
+
+/*
+ * A namespace's UDP table. Before 6.2 all share one, which the proc file has; since
+ * then each may have one ("udp: Set NULL to udp_seq_afinfo.udp_table.").
+ */
+static inline struct udp_table *udp_seq_table(struct seq_file *seq,
+					      const struct net *net)
 {
 #ifdef KNETSTAT_HAVE_AFINFO_UDP_TABLE
 	const struct udp_seq_afinfo *afinfo = pde_data(file_inode(seq->file));
@@ -91,7 +108,7 @@ static inline struct udp_table *udp_seq_table(struct seq_file *seq)
 		return afinfo->udp_table;
 #endif
 #ifdef KNETSTAT_HAVE_NET_UDP_TABLE
-	return seq_file_net(seq)->ipv4.udp_table;
+	return net->ipv4.udp_table;
 #else
 	return NULL;
 #endif

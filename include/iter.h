@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's own /proc/net/{tcp,udp} iterators, borrowed.
+ * Iterators over the TCP and UDP sockets: the kernel's own of /proc/net/{tcp,udp},
+ * borrowed, which show one namespace's; and one that shows all namespaces'.
  */
 #ifndef KNETSTAT_ITER_H
 #define KNETSTAT_ITER_H
@@ -10,10 +11,12 @@
 #include <net/udp.h>
 
 /**
- * struct iter - the state of a borrowed iterator; seq->private begins with it
+ * struct iter - the state of an iterator; seq->private begins with it
  * @p: the namespace, where seq_file_net() looks for it
  * @tcp: what tcp_seq_start() and its kin keep there
  * @udp: what udp_seq_start() and its kin keep there
+ * @all: NULL; or not to borrow but to walk this namespace's tables, for the sockets
+ *	of all namespaces that are there. Held by whoever sets it
  *
  * Owned by one open file, touched only under its seq_file's mutex.
  */
@@ -23,6 +26,7 @@ struct iter {
 		struct tcp_iter_state	tcp;
 		struct udp_iter_state	udp;
 	};
+	struct net *all;
 };
 
 /**
@@ -66,6 +70,17 @@ bool iter_batch_of(struct seq_file *seq, enum iter_proto proto,
 		   struct iter_place *place, char **pos, const char *full,
 		   bool (*wanted)(const struct sock *sk),
 		   char *(*write)(char *p, struct sock *sk, void *arg), void *arg);
+
+bool iter_all_begin(struct seq_file *seq, enum iter_proto proto, struct net *net,
+		    struct iter_place *place);
+
+/* For iter.c. */
+void *iter_all_start(struct iter *iter, struct seq_file *seq, enum iter_proto proto,
+		     const struct iter_place *place);
+void *iter_all_next_tcp(struct seq_file *seq, void *v, loff_t *pos);
+void *iter_all_next_udp(struct seq_file *seq, void *v, loff_t *pos);
+void iter_all_stop_tcp(struct seq_file *seq, void *v);
+void iter_all_stop_udp(struct seq_file *seq, void *v);
 
 /**
  * iter_batch() - write as many rows as fit

@@ -36,6 +36,12 @@ static struct iter_ops {
 } iter_ops[ITER_PROTOS] __ro_after_init;
 static struct udp_seq_afinfo iter_udp_afinfo __ro_after_init;
 
+/* Over the sockets of all namespaces; to start them is left to iter_all_start(). */
+static const struct iter_ops iter_all_ops[ITER_PROTOS] = {
+	[ITER_TCP] = { .next = iter_all_next_tcp, .stop = iter_all_stop_tcp },
+	[ITER_UDP] = { .next = iter_all_next_udp, .stop = iter_all_stop_udp },
+};
+
 /* A "*pos" that no table reaches: it marks a place that was set from here. */
 #define ITER_PLACED	(S64_MAX / 2)
 
@@ -158,7 +164,7 @@ static void *iter_start_udp(struct seq_file *seq,
 			    const struct iter_place *place)
 {
 	struct udp_iter_state *st = seq->private;
-	struct udp_table *table = udp_seq_table(seq);
+	struct udp_table *table = udp_seq_table(seq, seq_file_net(seq));
 	int offset = place->offset;
 	loff_t pos = 0;
 	void *v;
@@ -183,6 +189,10 @@ static void *iter_start_udp(struct seq_file *seq,
 static void *iter_start(struct seq_file *seq, enum iter_proto proto,
 			const struct iter_place *place)
 {
+	struct iter *iter = seq->private;
+
+	if (iter->all)
+		return iter_all_start(iter, seq, proto, place);
 	return proto == ITER_TCP ? iter_start_tcp(seq, place) :
 				   iter_start_udp(seq, place);
 }
@@ -250,8 +260,9 @@ bool iter_batch_of(struct seq_file *seq, enum iter_proto proto,
 		   bool (*wanted)(const struct sock *sk),
 		   char *(*write)(char *p, struct sock *sk, void *arg), void *arg)
 {
-	const struct iter_ops *ops = &iter_ops[proto];
 	const struct iter *iter = seq->private;
+	const struct iter_ops *ops = iter->all ? &iter_all_ops[proto] :
+						 &iter_ops[proto];
 	/* Where the bucket that is being written begins. */
 	char *begin = *pos, *mark = begin, *p = begin;
 	unsigned int looked;

@@ -25,6 +25,7 @@
 
 #include "collect.h"
 #include "inet.h"
+#include "procfile.h"
 
 static bool owner_stopping;
 
@@ -85,7 +86,8 @@ static noinline int owner_name_iface(struct owner_collect *collect,
 		iface = owner_array_add(ifaces, &err);
 		if (!iface)
 			return err;
-		owner_iface_read(iface, collect->net, sock->iface);
+		owner_iface_read(iface, owner_net(collect, sock->netns),
+				 sock->iface);
 		slot->value = ifaces->count;
 	}
 	sock->iface = slot->value;
@@ -162,6 +164,7 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 		.found = found,
 		.kuid = GLOBAL_ROOT_UID,
 		.uid = from_kuid_munged(seq_user_ns(seq), GLOBAL_ROOT_UID),
+		.all = procfile_of_all(seq),
 		.net = seq_file_net(seq),
 		.netns = seq_file_net(seq)->ns.inum,
 	};
@@ -170,11 +173,14 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 	owner_found_init(found);
 	owner_map_init(&collect.by_inode, &found->memory);
 	owner_map_init(&collect.by_iface, &found->memory);
-	err = owner_collect_hashed(&collect);
+	err = owner_hold_nets(&collect);
+	if (!err)
+		err = owner_collect_hashed(&collect);
 	if (!err)
 		err = owner_map_socks(&collect, 0);
 	if (!err)
 		err = owner_collect_held(&collect, &owner_inet_kind);
+	owner_put_nets(&collect);
 	owner_map_free(&collect.by_iface);
 	owner_map_free(&collect.by_inode);
 	if (err)

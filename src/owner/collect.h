@@ -25,8 +25,11 @@
  *	number there: 1 + its number among @found's
  * @kuid: the owner that was asked for last
  * @uid: and its number in the opener's user namespace
- * @net: the network namespace
+ * @all: the sockets of all network namespaces are shown
+ * @net: the last socket's namespace; if not @all, that of the file
  * @netns: its inode number
+ * @nets: if @all, the namespaces that there were at first, each held
+ * @by_netns: for a namespace's inode number, 1 + its number among @nets
  *
  * On the stack of open(). Nobody else knows it, or what was found so far.
  */
@@ -37,13 +40,21 @@ struct owner_collect {
 	struct owner_map by_iface;
 	kuid_t kuid;
 	uid_t uid;
+	bool all;
 	struct net *net;
 	u32 netns;
+	struct owner_array nets;
+	struct owner_map by_netns;
 };
 
 int owner_collect(struct owner_found *found, struct seq_file *seq);
 void owner_stop_collecting(void);
 int owner_may_go_on(void);
+
+int owner_hold_nets(struct owner_collect *collect);
+void owner_put_nets(struct owner_collect *collect);
+struct net *owner_net(const struct owner_collect *collect, u32 netns);
+bool owner_enter_net(struct owner_collect *collect, const struct net *net);
 
 int owner_collect_hashed(struct owner_collect *collect);
 int owner_add_sock(struct owner_collect *collect, const struct owner_sock *sock);
@@ -51,6 +62,12 @@ int owner_map_socks(struct owner_collect *collect, u32 first);
 void owner_copy_sock(const struct owner_collect *collect,
 		     struct owner_sock *copy, const struct sock *sk,
 		     enum owner_proto proto);
+
+/* Whether the sockets of a namespace are shown; if so, the next one is of it. */
+static inline bool owner_of_net(struct owner_collect *collect, const struct net *net)
+{
+	return likely(net_eq(net, collect->net)) || owner_enter_net(collect, net);
+}
 
 /* The number of an owner; the next row is likely of the same one. */
 static inline uid_t owner_uid(struct owner_collect *collect, kuid_t kuid)

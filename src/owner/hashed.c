@@ -100,6 +100,8 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 	struct owner_sock *copy = (struct owner_sock *)p;
 	struct owner_hashed *hashed = arg;
 
+	if (!owner_of_net(hashed->collect, sock_net(sk)))
+		return p;
 	switch (hashed->proto == OWNER_TCP ? sk->sk_state : 0) {
 	case TCP_TIME_WAIT:
 		owner_copy_mini(hashed, copy, sk);
@@ -130,14 +132,15 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 	return (char *)(copy + 1);
 }
 
+/* Adds the sockets of a protocol, from a place on. */
 static int owner_collect_proto(struct owner_collect *collect,
-			       struct owner_sock *batch, enum iter_proto proto)
+			       struct owner_sock *batch, enum iter_proto proto,
+			       struct iter_place place)
 {
 	struct owner_hashed hashed = {
 		.collect = collect,
 		.proto = proto == ITER_UDP ? OWNER_UDP : OWNER_TCP,
 	};
-	struct iter_place place = {};
 	const struct owner_sock *sock;
 	bool done;
 	int err;
@@ -160,6 +163,46 @@ static int owner_collect_proto(struct owner_collect *collect,
 	return 0;
 }
 
+/* Adds what is in a namespace's own tables, if it has any. */
+static int owner_collect_net(struct owner_collect *collect,
+			     struct owner_sock *batch, struct net *net)
+{
+	struct iter *iter = collect->seq->private;
+	struct iter_place place;
+	enum iter_proto proto;
+	int err = 0;
+
+	iter->all = net;
+	for (proto = 0; !err && proto < ITER_PROTOS; proto++)
+		if (iter_all_begin(collect->seq, proto, net, &place))
+			err = owner_collect_proto(collect, batch, proto, place);
+	iter->all = NULL;
+	return err;
+}
+
+/* Of all namespaces: what is in the first one's tables, and then in their own. */
+static int owner_collect_nets(struct owner_collect *collect,
+			      struct owner_sock *batch)
+{
+	struct iter *iter = collect->seq->private;
+	unsigned long i;
+	int err;
+
+	iter->all = &init_net;
+	err = owner_collect_proto(collect, batch, ITER_TCP, (struct iter_place){});
+	if (!err)
+		err = owner_collect_proto(collect, batch, ITER_UDP,
+					  (struct iter_place){});
+	iter->all = NULL;
+	for (i = 0; !err && i < collect->nets.count; i++) {
+		err = owner_collect_net(collect, batch,
+					*owner_array_at(&collect->nets,
+							struct net *, i));
+		cond_resched();
+	}
+	return err;
+}
+
 /**
  * owner_collect_hashed() - add all sockets of the hash tables
  * @collect: what is known
@@ -171,15 +214,20 @@ int owner_collect_hashed(struct owner_collect *collect)
 {
 	const size_t size = OWNER_BATCH * sizeof(struct owner_sock);
 	struct owner_memory *memory = &collect->found->memory;
+	const struct iter_place first = {};
 	struct owner_sock *batch;
 	int err;
 
 	batch = owner_alloc(memory, size, 0, &err);
 	if (!batch)
 		return err;
-	err = owner_collect_proto(collect, batch, ITER_TCP);
-	if (!err)
-		err = owner_collect_proto(collect, batch, ITER_UDP);
+	if (collect->all) {
+		err = owner_collect_nets(collect, batch);
+	} else {
+		err = owner_collect_proto(collect, batch, ITER_TCP, first);
+		if (!err)
+			err = owner_collect_proto(collect, batch, ITER_UDP, first);
+	}
 	owner_free(memory, batch, size);
 	return err;
 }

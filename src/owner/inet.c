@@ -4,7 +4,6 @@
  * table.
  */
 #include <net/inet_sock.h>
-#include <net/net_namespace.h>
 
 #include "compat.h"
 #include "inet.h"
@@ -14,7 +13,7 @@ static bool owner_inet_wanted(struct owner_collect *collect, const struct sock *
 	const sa_family_t family = READ_ONCE(sk->sk_family);
 
 	if ((family != AF_INET && family != AF_INET6) ||
-	    !net_eq(sock_net(sk), seq_file_net(collect->seq)))
+	    !owner_of_net(collect, sock_net(sk)))
 		return false;
 	switch (sk->sk_protocol) {
 	case IPPROTO_TCP:
