@@ -29,11 +29,14 @@ enum owner_held {
 enum owner_proto {
 	OWNER_TCP	= 0,
 	OWNER_UDP	= 3,
-	OWNER_PROTOS	= 6,
+	OWNER_RAW	= 6,
+	OWNER_ICMP	= 8,
+	OWNER_PACKET	= 10,
+	OWNER_PROTOS	= 11,
 
 	/* What is added for others. */
 	OWNER_IPV6	= 1,
-	OWNER_IPV46	= 2,	/* an IPv6 socket that takes IPv4 as well */
+	OWNER_IPV46	= 2,	/* an IPv6 socket of TCP or UDP that takes IPv4 as well */
 };
 
 static inline bool owner_proto_tcp(u8 proto)
@@ -43,7 +46,8 @@ static inline bool owner_proto_tcp(u8 proto)
 
 /**
  * struct owner_sock - a socket
- * @ends: its endpoints
+ * @ends: its endpoints; a raw socket's protocol is its local port, and a packet
+ *	socket has nothing but that and its interface
  * @uid: its owner, as the opener's user namespace knows it
  * @inode: its inode number; 0 if it has none
  * @cgroup: its cgroup's id; 0 if it has none

@@ -50,8 +50,9 @@ void owner_copy_sock(const struct owner_collect *collect,
 	copy->cgroup = sk_cgroup_id(sk);
 	copy->netns = collect->netns;
 	copy->iface = READ_ONCE(sk->sk_bound_dev_if);
-	if (copy->ends.family == AF_INET6 && proto < OWNER_PROTOS)
-		proto += owner_takes_both(copy, sk) ? OWNER_IPV46 : OWNER_IPV6;
+	if (copy->ends.family == AF_INET6)
+		proto += proto < OWNER_RAW && owner_takes_both(copy, sk) ?
+			 OWNER_IPV46 : OWNER_IPV6;
 	copy->proto = proto;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The internet sockets that processes hold.
+ * The sockets that sockowner shows, as processes hold them.
  */
 #ifndef KNETSTAT_OWNER_INET_H
 #define KNETSTAT_OWNER_INET_H

@@ -3,6 +3,8 @@
  * How a row of sockowner is written. See text.h.
  */
 #include <linux/build_bug.h>
+#include <linux/if_ether.h>
+#include <linux/socket.h>
 #include <linux/string.h>
 #include <net/ipv6.h>
 
@@ -42,8 +44,24 @@ static noinline char *owner_iface_write(const struct owner_writer *writer, char 
 		owner_array_at(&writer->found->ifaces, struct owner_iface,
 			       sock->iface - 1);
 
-	*p++ = '%';
 	return field_text(p, iface->name, sizeof(iface->name), 0);
+}
+
+/* Both ends of a packet socket: what it hears of which interface, from anywhere. */
+static noinline char *owner_packet_write(const struct owner_writer *writer, char *p,
+					 char *begin, const struct owner_sock *sock)
+{
+	if (sock->ends.lport == ETH_P_ALL)
+		*p++ = '*';
+	else
+		p = field_u64(p, sock->ends.lport);
+	*p++ = ':';
+	if (sock->iface)
+		p = owner_iface_write(writer, p, sock);
+	else
+		*p++ = '*';
+	p = field_str(field_pad(p, begin + OWNER_FOREIGN), "*:*");
+	return field_pad(p, begin + OWNER_HELD);
 }
 
 /* One end; @scoped: with the interface. */
@@ -53,9 +71,24 @@ owner_end_write(const struct owner_writer *writer, char *p, char *column,
 		bool scoped)
 {
 	p = field_address(p, &sock->ends, addr);
-	if (unlikely(scoped))
+	if (unlikely(scoped)) {
+		*p++ = '%';
 		p = owner_iface_write(writer, p, sock);
+	}
 	return field_pad(field_port(p, port), column);
+}
+
+static __always_inline char *owner_ends_write(const struct owner_writer *writer, char *p,
+					      char *begin, const struct owner_sock *sock)
+{
+	const struct endpoints *ends = &sock->ends;
+
+	p = owner_end_write(writer, p, begin + OWNER_FOREIGN, sock, &ends->laddr,
+			    ends->lport, sock->iface);
+	/* The peer's address says no more unless it is one of that link's. */
+	return owner_end_write(writer, p, begin + OWNER_HELD, sock, &ends->raddr,
+			       ends->rport, sock->iface && ends->family == AF_INET6 &&
+			       (ipv6_addr_type(&ends->raddr) & IPV6_ADDR_LINKLOCAL));
 }
 
 /* PID and COMM; returns where FD is to be written, or the blanks before. */
@@ -134,6 +167,11 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 		[OWNER_UDP]			= "udp4   ",
 		[OWNER_UDP + OWNER_IPV6]	= "udp6   ",
 		[OWNER_UDP + OWNER_IPV46]	= "udp46  ",
+		[OWNER_RAW]			= "raw4   ",
+		[OWNER_RAW + OWNER_IPV6]	= "raw6   ",
+		[OWNER_ICMP]			= "icmp4  ",
+		[OWNER_ICMP + OWNER_IPV6]	= "icmp6  ",
+		[OWNER_PACKET]			= "packet ",
 	};
 	static const char helds[OWNER_HELDS][8] = {
 		[OWNER_HELD_UNKNOWN]	= "-      ",
@@ -177,12 +215,9 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 	p += OWNER_STAT - OWNER_PROTO;
 	p = owner_proto_tcp(sock->proto) ? state_write_tcp(p, sock->state) :
 					   state_write_udp(p, sock->state);
-	p = owner_end_write(writer, p, begin + OWNER_FOREIGN, sock, &ends->laddr,
-			    ends->lport, sock->iface);
-	/* The peer's address says no more unless it is one of that link's. */
-	p = owner_end_write(writer, p, begin + OWNER_HELD, sock, &ends->raddr,
-			    ends->rport, sock->iface && ends->family == AF_INET6 &&
-			    (ipv6_addr_type(&ends->raddr) & IPV6_ADDR_LINKLOCAL));
+	p = unlikely(ends->family == AF_PACKET) ?
+	    owner_packet_write(writer, p, begin, sock) :
+	    owner_ends_write(writer, p, begin, sock);
 	memcpy(p, helds[row->fd ? OWNER_HELD_FD : sock->held], sizeof(helds[0]));
 	p += OWNER_CGROUP - OWNER_HELD;
 	if (likely(writer->scope_length && writer->cgroup == sock->cgroup &&

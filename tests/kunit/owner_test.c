@@ -387,6 +387,38 @@ static const struct row_case {
 		"    0       1 x                    0 tcp6   ESTB fe80::1%eth0:*        fe80::2%eth0:*        fd            -          1        0\n",
 	},
 	{
+		"a raw socket", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_INET, .proto = OWNER_RAW, .netns = 1,
+			.state = TCP_CLOSE, .ends.lport = 1,
+		},
+		"    0       1 x                    0 raw4   UNCN 0.0.0.0:1             0.0.0.0:*             fd            -          1        0\n",
+	},
+	{
+		"a ping socket", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_INET6, .proto = OWNER_ICMP + OWNER_IPV6, .netns = 1,
+			.state = TCP_CLOSE, .ends.lport = 5, .iface = 1,
+		},
+		"    0       1 x                    0 icmp6  UNCN ::%eth0:5             :::*                  fd            -          1        0\n",
+	},
+	{
+		"a packet socket", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_PACKET, .proto = OWNER_PACKET, .netns = 1,
+			.state = TCP_CLOSE, .ends.lport = 2054, .iface = 1,
+		},
+		"    0       1 x                    0 packet UNCN 2054:eth0             *:*                   fd            -          1        0\n",
+	},
+	{
+		"a packet socket that hears all", { .pid = 1, .comm = "x" }, {},
+		{
+			.ends.family = AF_PACKET, .proto = OWNER_PACKET, .netns = 1,
+			.state = TCP_CLOSE, .ends.lport = ETH_P_ALL,
+		},
+		"    0       1 x                    0 packet UNCN *:*                   *:*                   fd            -          1        0\n",
+	},
+	{
 		"a shared table", { .pid = 813, .shares = 812, .comm = "sshd" }, {}, {},
 		"    -     813 sshd              =812 -      -    -                     -                     -             -          -        -\n",
 	},

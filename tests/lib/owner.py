@@ -19,9 +19,11 @@ from lib.world import LIBC
 FILE = "/proc/net/sockowner"
 COLUMNS = "UID PID COMM FD PROTO STAT LOCAL FOREIGN HELD CGROUP NETNS INODE".split()
 HELD = ("fd", "queue", "syn", "tw", "orphan", "kernel", "-")
-ROW = re.compile(r" *(\d+) +(\d+|-) +(\S+) +(\d+|-) (tcp4 |tcp6 |tcp46|udp4 |udp6 |udp46) "
-                 r" ([A-Z0-9]{4}) (\S+:(?:\d+|\*)) +(\S+:(?:\d+|\*)) +"
-                 r"(fd|queue|syn|tw|orphan|kernel|-) +(\d+|-) +(\d+) +(\d+)")
+PROTOS = ("tcp4", "tcp6", "tcp46", "udp4", "udp6", "udp46", "raw4", "raw6", "icmp4",
+          "icmp6", "packet")
+ROW = re.compile(rf" *(\d+) +(\d+|-) +(\S+) +(\d+|-) ({'|'.join(PROTOS)}) +"
+                 r"([A-Z0-9]{4}) (\S+:(?:\d+|\*)|[0-9*]+:\S+) +(\S+:(?:\d+|\*)) +"
+                 rf"({'|'.join(HELD)}) +(\d+|-) +(\d+) +(\d+)")
 SHARER = re.compile(r" {4}- +(\d+) +(\S+) +=(\d+)" + " +-" * 8)
 TABLES = {"tcp4": "tcpstat", "tcp6": "tcp6stat",
           "udp4": "udpstat", "udp6": "udp6stat"}
@@ -93,6 +95,11 @@ def read(path=FILE):
 def held(rows):
     """Those of @rows that are held."""
     return [row for row in rows if row.pid]
+
+
+def hashed(row):
+    """Is @row of one of the kinds that need no descriptor to be found?"""
+    return row.proto[:3] in ("tcp", "udp")
 
 
 def rest(rows):
@@ -193,7 +200,7 @@ def agree_with_kernel():
     else:
         raise Failed("the system never stood still")
     with_inode, without = set(), []
-    for row in rows:
+    for row in filter(hashed, rows):
         key = (row.uid, row.proto.replace("46", "6"), row.stat, bare(row.local),
                bare(row.foreign), row.inode)
         if not row.inode:
@@ -316,8 +323,8 @@ def _compare(with_lsof):
     same({(row.pid, row.fd, row.inode) for row in mine}, listed(rows),
          "/proc/PID/fd")
     # What is in no hash table the others don't know.
-    mine = [row for row in mine
-            if row.stat != "CLSD" and not row.local.endswith(":*")]
+    mine = [row for row in mine if hashed(row) and
+            row.stat != "CLSD" and not row.local.endswith(":*")]
     same({(row.pid, row.fd, row.proto, row.local, bare(row.foreign), row.cgroup,
            row.inode) for row in mine}, ss(), "ss")
     if with_lsof:

@@ -123,8 +123,8 @@ def read(table, net="/proc/net"):
 
 
 def read_kernel(table, net="/proc/net"):
-    """The KernelRows of the kernel's counterpart of our @table."""
-    name = KERNELS[table]
+    """The KernelRows of the kernel's counterpart of our @table, or of a file of its own."""
+    name = KERNELS.get(table, table)
     lines = slurp(f"{net}/{name}").decode("ascii").splitlines()
     return [_kernel_row(line.split(), name) for line in lines[1:]]
 

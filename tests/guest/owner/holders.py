@@ -7,6 +7,7 @@ the rows that the case says, each of them whole.
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import threading
 from lib import owner, tables
 from lib.ktap import Skip, cases, check, equal, in_child, test, until
 from lib.owner import (CLONE_FILES, Holder, agree_with_kernel, bare, comm_of, compare, nobodys,
-                       on, row_of, rows_are)
+                       on, row_of, rows_are, same, text_of)
 from lib.tables import endpoint
 from lib.wire import ACK, OURS, Wire
 from lib.world import (IPPROTO_MPTCP as MPTCP, LIBC, PLAIN_USER, Netns, connect,
@@ -56,16 +57,104 @@ def one_of_each():
 
 @test
 def nothing_else():
-    """Sockets that are neither TCP nor UDP have no row."""
+    """Sockets of other families and protocols have no row."""
     with Netns():
         kept = [socket.socket(socket.AF_UNIX), socket.socketpair(),
-                socket.socket(INET, socket.SOCK_RAW, socket.IPPROTO_TCP),
-                socket.socket(INET6, socket.SOCK_RAW, socket.IPPROTO_UDP),
-                socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
                 socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
                 os.pipe(), os.memfd_create("x")]
         rows_are([])
         del kept
+
+
+def row_of_other(sock, proto, local, foreign, stat="UNCN"):
+    """The Row that there must be of a socket that is neither TCP nor UDP."""
+    return owner.Row(0, os.getpid(), comm_of(), sock.fileno(), proto, stat, local, foreign,
+                     "fd", owner.cgroup_of(), owner.netns_of(),
+                     os.fstat(sock.fileno()).st_ino)
+
+
+@test
+def raw():
+    """Raw sockets: the protocol is the port, as in /proc/net/raw and ss."""
+    with Netns():
+        one, two, three = (socket.socket(INET, socket.SOCK_RAW, proto)
+                           for proto in (1, socket.IPPROTO_TCP, socket.IPPROTO_RAW))
+        six = socket.socket(INET6, socket.SOCK_RAW, socket.IPPROTO_UDP)
+        bound = socket.socket(INET6, socket.SOCK_RAW, 58)
+        two.bind(("127.0.0.1", 0))
+        two.connect(("127.0.0.2", 0))
+        three.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        bound.bind(("::1", 0))
+        rows = [row_of_other(one, "raw4", "0.0.0.0:1", "0.0.0.0:*"),
+                row_of_other(two, "raw4", "127.0.0.1:6", "127.0.0.2:*", "ESTB"),
+                row_of_other(three, "raw4", "0.0.0.0%lo:255", "0.0.0.0:*"),
+                row_of_other(six, "raw6", ":::17", ":::*"),
+                row_of_other(bound, "raw6", "::1:58", ":::*")]
+        rows_are(rows)
+        same({(row.stat, bare(row.local), row.foreign, row.inode) for row in rows},
+             {(row.stat, row.local, row.foreign, row.inode)
+              for name in ("raw", "raw6") for row in tables.read_kernel(name)},
+             "/proc/net/raw")
+        same({(row.fd, row.proto, row.local, row.foreign, row.cgroup, row.inode)
+              for row in rows},
+             # It calls them by what it takes for the name of the protocol.
+             {(fd, "raw4" if proto.endswith("4") else "raw6", *more)
+              for _, fd, proto, *more in owner.ss("-w")}, "ss")
+        for sock in one, two, three, six, bound:
+            sock.close()
+        rows_are([])
+
+
+@test
+def ping():
+    """The sockets of a ping without privileges: the port is its number."""
+    with Netns():
+        sysctl("net/ipv4/ping_group_range", "0 0")
+        socks = [socket.socket(INET, socket.SOCK_DGRAM, 1),
+                 socket.socket(INET6, socket.SOCK_DGRAM, 58)]
+        socks[0].bind(("127.0.0.1", 4711))
+        socks[1].connect(("::1", 0))
+        rows = [row_of_other(socks[0], "icmp4", "127.0.0.1:4711", "0.0.0.0:*"),
+                row_of_other(socks[1], "icmp6", text_of(socks[1], socks[1].getsockname()),
+                             "::1:*", "ESTB")]
+        rows_are(rows)
+        same({(row.stat, row.local, row.foreign, row.inode) for row in rows},
+             {(row.stat, row.local, row.foreign, row.inode)
+              for name in ("icmp", "icmp6") for row in tables.read_kernel(name)},
+             "/proc/net/icmp")
+        # Those that no visible process holds are not listed: no table is looked through.
+        ours, theirs = socket.socketpair()
+        socket.send_fds(ours, [b"x"], [socks[0].fileno()])
+        socks[0].close()
+        rows_are(rows[1:])
+        del theirs
+
+
+@test
+def packet():
+    """Packet sockets: what they hear, and where, as ss says."""
+    with Netns():
+        socks = [socket.socket(socket.AF_PACKET, kind, socket.htons(proto))
+                 for kind, proto in ((socket.SOCK_RAW, 3), (socket.SOCK_DGRAM, 0x806),
+                                     (socket.SOCK_RAW, 0), (socket.SOCK_RAW, 0x88cc))]
+        socks[1].bind(("lo", 0x806))
+        socks[0].bind(("lo", 3))
+        rows = [row_of_other(sock, "packet", local, "*:*") for sock, local in
+                zip(socks, ("*:lo", "2054:lo", "0:*", "35020:*"))]
+        rows_are(rows)
+        index = str(socket.if_nametoindex("lo"))
+        kernels = set()
+        for line in tables.slurp("/proc/net/packet").decode("ascii").splitlines()[1:]:
+            fields = line.split()
+            proto = int(fields[3], 16)
+            kernels.add((f"{'*' if proto == 3 else proto}:"
+                         f"{'lo' if fields[4] == index else '*'}", int(fields[8])))
+        same({(row.local, row.inode) for row in rows}, kernels, "/proc/net/packet")
+        text = subprocess.run(["ss", "-0anpH"], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+        said = sorted(line.split()[4] for line in text.splitlines())
+        wanted = [re.sub(r"^(\d+):", r"[\1]:", row.local) for row in rows]
+        equal(said, sorted(wanted), "ss")
 
 
 @test
