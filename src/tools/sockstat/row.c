@@ -122,16 +122,34 @@ static inline const char *take_end(const char *p, struct end *end)
 	return likely(field_ends(after)) ? after : take_other_end(p, end);
 }
 
+/* Its name's letters, and 4, 6, or 46. */
 static inline const char *take_proto(const char *p, enum proto *proto)
 {
-	size_t len;
-
-	for (*proto = 0; *proto < PROTOS; ++*proto) {
-		len = strlen(proto_names[*proto]);
-		if (!memcmp(p, proto_names[*proto], len) && p[len] == ' ')
-			return p + len;
+	if (!memcmp(p, "tcp", 3)) {
+		*proto = TCP4;
+		p += 3;
+	} else if (!memcmp(p, "udp", 3)) {
+		*proto = UDP4;
+		p += 3;
+	} else if (!memcmp(p, "raw", 3)) {
+		*proto = RAW4;
+		p += 3;
+	} else if (!memcmp(p, "icmp", 4)) {
+		*proto = ICMP4;
+		p += 4;
+	} else {
+		*proto = PACKET;
+		return memcmp(p, "packet", 6) ? NULL : p + 6;
 	}
-	return NULL;
+	if (*p == '6') {
+		++*proto;
+	} else if (p[0] == '4' && p[1] == '6' && *proto <= UDP4) {
+		*proto += 2;
+		p++;
+	} else if (*p != '4') {
+		return NULL;
+	}
+	return p + 1;
 }
 
 static inline const char *take_state(const char *p, const struct state **state)
@@ -155,6 +173,11 @@ static inline const char *take_held(const char *p, enum held *held)
 {
 	struct word word;
 
+	/* As nearly all are. */
+	if (p[0] == 'f' && p[1] == 'd' && p[2] == ' ') {
+		*held = HELD_FD;
+		return p + 2;
+	}
 	p = take_word(p, &word);
 	for (*held = 0; p && *held < HELDS; ++*held)
 		if (word_is(word, held_names[*held]))
@@ -235,9 +258,9 @@ static inline bool begins_alike(const struct table *table, const char *start)
 	       start[begin.text.len] == ' ';
 }
 
-static bool is_mapped(struct word addr)
+static inline bool is_mapped(struct word addr)
 {
-	return addr.len > 7 && !memcmp(addr.at, "::ffff:", 7) &&
+	return addr.len > 7 && addr.at[2] == 'f' && !memcmp(addr.at, "::ffff:", 7) &&
 	       memchr(addr.at, '.', addr.len);
 }
 
@@ -414,6 +437,7 @@ void rows_open(char *path)
 void rows_header(void)
 {
 	unsigned int all = BIT(OWNER_COLUMNS) - 1, found;
+	size_t i;
 
 	found = table_header_some(&owner, owner_columns, OWNER_COLUMNS,
 				  all & ~LATER_COLUMNS);
@@ -421,6 +445,13 @@ void rows_header(void)
 	    (found & LATER_COLUMNS) != LATER_COLUMNS)
 		die("the module is older than the program: %s lacks columns",
 		    SHOWN(owner.path));
+	/* What is not looked at need not be understood. */
+	for (i = 0; i < owner.fields; i++)
+		if ((owner.columns[i] == CGROUP &&
+		     !(opt.cgroup || opt.json || opt.shown & BIT(C_CGROUP))) ||
+		    (owner.columns[i] == HELD &&
+		     !(opt.held || opt.json || opt.shown & BIT(C_HELD))))
+			owner.columns[i] = OTHER;
 }
 
 /**
