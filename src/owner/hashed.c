@@ -4,6 +4,8 @@
  *
  * A bucket's lock is held only by iter_batch(), and only to copy.
  */
+#include <linux/fs.h>
+#include <linux/net.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ipv6.h>
@@ -58,7 +60,8 @@ void owner_copy_sock(const struct owner_collect *collect,
 
 /*
  * How a full socket is held, if not by a process that is shown. Its struct socket
- * goes with its inode, which sockfs frees by RCU; this runs under that.
+ * goes with its inode, which sockfs frees by RCU, and so does a file; this runs under
+ * that.
  *
  * The kernel's own have no file, as a rule; those of NFS have, but no descriptor.
  * Servers such as nfsd also take sockets over that a program has made: what shows it
@@ -68,6 +71,7 @@ static enum owner_held owner_held_by(const struct sock *sk)
 {
 	const struct socket *socket = READ_ONCE(sk->sk_socket);
 	unsigned long user_data = (unsigned long)READ_ONCE(sk->sk_user_data);
+	const struct file *file;
 
 	if (!socket)
 		return sock_flag(sk, SOCK_DEAD) ? OWNER_HELD_ORPHAN :
@@ -75,7 +79,11 @@ static enum owner_held owner_held_by(const struct sock *sk)
 	/* The paths of MPTCP are the kernel's, but for a process that holds it. */
 	if (sk->sk_protocol == IPPROTO_TCP && sk_is_mptcp(sk))
 		return OWNER_HELD_UNKNOWN;
-	if (sk->sk_kern_sock || !READ_ONCE(socket->file) ||
+	file = READ_ONCE(socket->file);
+	/* In a close() that waits until all has been sent: SO_LINGER. */
+	if (file && !file_count(file))
+		return OWNER_HELD_ORPHAN;
+	if (!file || sk->sk_kern_sock ||
 	    (user_data && !(user_data & ~SK_USER_DATA_PTRMASK)))
 		return OWNER_HELD_KERNEL;
 	return OWNER_HELD_UNKNOWN;

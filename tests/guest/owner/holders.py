@@ -10,10 +10,11 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
-from lib import owner, tables
+from lib import kcm, owner, tables, uring
 from lib.ktap import Skip, cases, check, equal, in_child, test, until
 from lib.owner import (CLONE_FILES, Holder, agree_with_kernel, bare, comm_of, compare, nobodys,
                        on, row_of, rows_are, same, text_of)
@@ -625,10 +626,38 @@ def orphan():
 
 
 @test
+def lingering():
+    """One whose process is in close(), and waits until all has been sent."""
+    def case(wire, family):
+        door = listener(family, address=OURS[family])
+        wire.ghost(family).open(door.getsockname()[1])
+        server = door.accept()[0]
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600))
+        server.send(b"never acknowledged")
+        listens, row = row_of(door, "LSTN"), row_of(server, "FNW1")
+        go, start = os.pipe()
+        pid = os.fork()
+        if not pid:
+            door.close()
+            os.read(go, 1)
+            server.close()
+            os._exit(0)
+        server.close()
+        os.write(start, b".")
+        until(lambda: {row.stat for row in owner.read()} == {"LSTN", "FNW1"}, owner.read)
+        rows_are([listens, nobodys(row, "orphan")])
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        equal([(row.held, row.inode) for row in owner.rest(owner.read())], [("orphan", 0)],
+              "when it has gone")
+    wired(case)
+
+
+@test
 def the_kernels_own():
     """Sockets that the kernel made for itself have an inode and no holder."""
     def one(name):
-        module, add = KERNEL_SOCKETS[name]
+        module, add, remove = KERNEL_SOCKETS[name]
         modprobe(module)
         with Netns():
             try:
@@ -638,16 +667,49 @@ def the_kernels_own():
             rows = agree_with_kernel()
             check(rows and not owner.held(rows), "rows", rows)
             equal({row.held for row in rows}, {"kernel"}, "HELD")
+            ip(*remove)
+            until(lambda: not owner.read(), owner.read)
     cases(KERNEL_SOCKETS, one)
 
 
 KERNEL_SOCKETS = {
-    "fou": ("fou", ("fou add port 5555 ipproto 4",
-                    "fou add port 5556 ipproto 41 -6")),
+    "fou": ("fou", ("fou add port 5555 ipproto 4", "fou add port 5556 ipproto 41 -6"),
+            ("fou del port 5555", "fou del port 5556 -6")),
     "l2tp": ("l2tp_netlink", (
         "l2tp add tunnel tunnel_id 1 peer_tunnel_id 1 encap udp "
-        "local 127.0.0.1 remote 127.0.0.1 udp_sport 5000 udp_dport 6000",)),
+        "local 127.0.0.1 remote 127.0.0.1 udp_sport 5000 udp_dport 6000",),
+             ("l2tp del tunnel tunnel_id 1",)),
 }
+
+
+@test
+def taken_over_by_the_kernel():
+    """A program's socket that the kernel goes on with when the program has closed it."""
+    with Netns():
+        kcm.need()
+        client, server = pair(INET)
+        mine, row = row_of(client, "ESTB"), row_of(server, "ESTB")
+        multiplexor = kcm.attach(server, 4)
+        rows_are([mine, row])
+        server.close()
+        rows_are([mine, nobodys(row, "kernel")])
+        multiplexor.close()
+        until(lambda: not [row for row in owner.read() if row.held == "kernel"], owner.read)
+
+
+@test
+def registered_only():
+    """What an io_uring has and no descriptor refers to is nobody's."""
+    with Netns():
+        sock = udp(INET)
+        row = row_of(sock, "UNCN")
+        ring = uring.Ring()
+        ring.register(sock.fileno())
+        rows_are([row])
+        sock.close()
+        rows_are([nobodys(row)])
+        ring.close()
+        until(lambda: not owner.read(), owner.read)
 
 
 def mptcp_or_skip():
