@@ -114,6 +114,9 @@ def plain_user():
         equal({row.pid for row in held(rows)}, {town.who["user"].pid}, "seen")
         others = [row for row in rest(rows) if row.inode]
         check(len(others) > 20, "rows of others", others)
+        equal({row.held for row in others}, {"-"}, "HELD of others")
+        equal(sorted(row.held for row in rest(rows) if not row.inode), ["queue", "tw"],
+              "HELD of nobody's")
 
     with Town() as town:
         as_user(look)
