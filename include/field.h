@@ -38,6 +38,7 @@ char *field_right(char *p, char *column, u64 v);
 char *field_msecs(char *p, char *column, u64 us);
 char *field_secs(char *p, char *column, u64 us);
 char *field_text(char *p, const char *text, size_t max, char also);
+char *field_bytes(char *p, const char *bytes, size_t count);
 char *field_comm(char *p, const char *comm);
 
 #define FIELD_ZEROS	0x3030303030303030ULL	/* "00000000" */

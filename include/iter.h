@@ -61,8 +61,21 @@ union iter_afinfo {
 	struct udp_seq_afinfo udp;
 };
 
+/**
+ * struct iter_ops - an iterator
+ * @start: as in struct seq_operations, as the others
+ * @next: goes to the next row
+ * @stop: drops the lock that is held at a row
+ */
+struct iter_ops {
+	void *(*start)(struct seq_file *seq, loff_t *pos);
+	void *(*next)(struct seq_file *seq, void *v, loff_t *pos);
+	void (*stop)(struct seq_file *seq, void *v);
+};
+
 enum iter_proto { ITER_TCP, ITER_UDP, ITER_PROTOS };
 
+int iter_borrow(const char *path, struct iter_ops *ops, struct udp_seq_afinfo *afinfo);
 int iter_init(void);
 void iter_afinfo_init(union iter_afinfo *afinfo, enum iter_proto proto,
 		      sa_family_t family);

@@ -138,6 +138,20 @@ char *field_ipv6(char *p, const struct in6_addr *addr)
 	return field_ipv4(p, addr->s6_addr32[3]);
 }
 
+/* A byte that somebody else chose. */
+static __always_inline char *field_byte(char *p, u8 c, char also)
+{
+	if (c > ' ' && c < 0x7f && c != also && c != '\\') {
+		*p++ = c;
+	} else {
+		*p++ = '\\';
+		*p++ = '0' + (c >> 6);
+		*p++ = '0' + (c >> 3 & 7);
+		*p++ = '0' + (c & 7);
+	}
+	return p;
+}
+
 /**
  * field_text() - write a text that somebody else chose
  * @p: where to write
@@ -153,18 +167,23 @@ char *field_ipv6(char *p, const struct in6_addr *addr)
  */
 char *field_text(char *p, const char *text, size_t max, char also)
 {
-	for (; max && *text; max--, text++) {
-		u8 c = *text;
+	for (; max && *text; max--, text++)
+		p = field_byte(p, *text, also);
+	return p;
+}
 
-		if (c > ' ' && c < 0x7f && c != also && c != '\\') {
-			*p++ = c;
-		} else {
-			*p++ = '\\';
-			*p++ = '0' + (c >> 6);
-			*p++ = '0' + (c >> 3 & 7);
-			*p++ = '0' + (c & 7);
-		}
-	}
+/**
+ * field_bytes() - write bytes that somebody else chose, as field_text() does
+ * @p: where to write
+ * @bytes: the bytes, any of which may be a NUL
+ * @count: how many
+ *
+ * Return: the byte after the last character.
+ */
+char *field_bytes(char *p, const char *bytes, size_t count)
+{
+	for (; count; count--, bytes++)
+		p = field_byte(p, *bytes, 0);
 	return p;
 }
 

@@ -29,11 +29,7 @@
 #include "knetstat.h"
 
 /* Copied at load, then read only. */
-static struct iter_ops {
-	void *(*start)(struct seq_file *seq, loff_t *pos);
-	void *(*next)(struct seq_file *seq, void *v, loff_t *pos);
-	void (*stop)(struct seq_file *seq, void *v);
-} iter_ops[ITER_PROTOS] __ro_after_init;
+static struct iter_ops iter_ops[ITER_PROTOS] __ro_after_init;
 static struct udp_seq_afinfo iter_udp_afinfo __ro_after_init;
 
 /* Over the sockets of all namespaces; to start them is left to iter_all_start(). */
@@ -55,8 +51,17 @@ static_assert(offsetof(struct udp_iter_state, p) == 0);
  */
 static struct sock iter_udp_last;
 
-static int __init iter_borrow(const char *path, struct iter_ops *ops,
-			      struct udp_seq_afinfo *afinfo)
+/**
+ * iter_borrow() - borrow an iterator from a file of the kernel's own
+ * @path: the file
+ * @ops: set to the iterator
+ * @afinfo: NULL, or set to what the file has for it
+ *
+ * Context: Process context, at load; may sleep.
+ * Return: 0, or a negative error after saying why in the kernel log.
+ */
+int __init iter_borrow(const char *path, struct iter_ops *ops,
+		       struct udp_seq_afinfo *afinfo)
 {
 	const struct seq_file *seq;
 	struct file *file;

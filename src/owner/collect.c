@@ -2,7 +2,7 @@
 /*
  * Finds out which process holds which socket, in one pass.
  *
- * First all sockets are copied from the hash tables, then the descriptors of
+ * First all sockets are copied from the kernel's tables, then the descriptors of
  * all processes are searched for them. In this order a socket that is created
  * meanwhile is found with its holder or not at all; the other way round it
  * would look as if nobody held it. A socket that is closed or passed on
@@ -150,6 +150,7 @@ int owner_map_socks(struct owner_collect *collect, u32 first)
  * owner_collect() - find out who holds what
  * @found: what is to be filled in; its memory is there already
  * @seq: the file that is being opened
+ * @kind: whose sockets
  *
  * What is shown is what current may know.
  *
@@ -157,14 +158,15 @@ int owner_map_socks(struct owner_collect *collect, u32 first)
  * Return: 0; -ENOMEM, -EMFILE, -EINTR or -ENOENT, and then nothing is left to be
  * freed.
  */
-int owner_collect(struct owner_found *found, struct seq_file *seq)
+int owner_collect(struct owner_found *found, struct seq_file *seq,
+		  const struct owner_kind *kind)
 {
 	struct owner_collect collect = {
 		.seq = seq,
 		.found = found,
 		.kuid = GLOBAL_ROOT_UID,
 		.uid = from_kuid_munged(seq_user_ns(seq), GLOBAL_ROOT_UID),
-		.all = procfile_of_all(seq),
+		.all = kind->all_nets && procfile_of_all(seq),
 		.net = seq_file_net(seq),
 		.netns = seq_file_net(seq)->ns.inum,
 	};
@@ -173,13 +175,13 @@ int owner_collect(struct owner_found *found, struct seq_file *seq)
 	owner_found_init(found);
 	owner_map_init(&collect.by_inode, &found->memory);
 	owner_map_init(&collect.by_iface, &found->memory);
-	err = owner_hold_nets(&collect);
+	err = kind->all_nets ? owner_hold_nets(&collect) : 0;
 	if (!err)
-		err = owner_collect_hashed(&collect);
+		err = kind->hashed(&collect);
 	if (!err)
 		err = owner_map_socks(&collect, 0);
 	if (!err)
-		err = owner_collect_held(&collect, &owner_inet_kind);
+		err = owner_collect_held(&collect, kind);
 	owner_put_nets(&collect);
 	owner_map_free(&collect.by_iface);
 	owner_map_free(&collect.by_inode);

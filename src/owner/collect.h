@@ -47,7 +47,10 @@ struct owner_collect {
 	struct owner_map by_netns;
 };
 
-int owner_collect(struct owner_found *found, struct seq_file *seq);
+struct owner_kind;
+
+int owner_collect(struct owner_found *found, struct seq_file *seq,
+		  const struct owner_kind *kind);
 void owner_stop_collecting(void);
 int owner_may_go_on(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file sockowner of each namespace.
+ * The files sockowner and unixowner of each namespace.
  *
  * All is collected when it is opened, by the opener's rights; to read it only
  * writes down what was found. struct owner_file is owned by one open file and
@@ -12,22 +12,43 @@
 
 #include "collect.h"
 #include "compat.h"
+#include "inet.h"
 #include "iter.h"
+#include "iter_unix.h"
 #include "knetstat.h"
 #include "memory.h"
 #include "procfile.h"
 #include "text.h"
+#include "unix.h"
+#include "unixtext.h"
 
 /**
- * struct owner_file - an open sockowner
+ * struct owner_type - what makes the difference between the files
+ * @kind: whose sockets
+ * @header: the first line
+ * @row_max: what @write may store for a row
+ * @write: writes so many rows from a place on; returns where they end
+ */
+struct owner_type {
+	const struct owner_kind *kind;
+	const char *header;
+	unsigned int row_max;
+	char *(*write)(const struct owner_found *found, struct owner_cursor *cursor,
+		       unsigned int count, char *p);
+};
+
+/**
+ * struct owner_file - an open file
  * @iter: the iterator's state; first, since it is what the kernel's iterators
  *	take seq->private for
+ * @type: which file
  * @found: what is shown
  * @record: the place of the record that seq_file is at
  * @end: where that ended when it was written
  */
 struct owner_file {
 	struct iter iter;
+	const struct owner_type *type;
 	struct owner_found found;
 	struct owner_cursor record;
 	struct owner_cursor end;
@@ -83,26 +104,19 @@ static void owner_stop(struct seq_file *seq, void *v)
 static int owner_show(struct seq_file *seq, void *v)
 {
 	struct owner_file *file = seq->private;
-	struct owner_writer writer = { .found = &file->found };
-	struct owner_row row;
+	const struct owner_type *type = file->type;
 	char *begin, *p;
-	unsigned int n;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(seq, owner_header);
+		seq_puts(seq, type->header);
 		return 0;
 	}
-	if (seq_get_buf(seq, &begin) < OWNER_RECORD_ROWS * OWNER_ROW_MAX) {
+	if (seq_get_buf(seq, &begin) < OWNER_RECORD_ROWS * type->row_max) {
 		seq_commit(seq, -1);
 		return 0;
 	}
-	p = begin;
 	file->end = file->record;
-	for (n = 0; n < OWNER_RECORD_ROWS; n++) {
-		if (!owner_next_row(&file->found, &file->end, &row))
-			break;
-		p = owner_row_write(&writer, p, &row);
-	}
+	p = type->write(&file->found, &file->end, OWNER_RECORD_ROWS, begin);
 	seq_commit(seq, p - begin);
 	return 0;
 }
@@ -114,7 +128,8 @@ static const struct seq_operations owner_seq_ops = {
 	.show	= owner_show,
 };
 
-static int owner_open(struct inode *inode, struct file *filp)
+static int owner_open(struct inode *inode, struct file *filp,
+		      const struct owner_type *type)
 {
 	struct owner_file *file;
 	int err;
@@ -122,9 +137,10 @@ static int owner_open(struct inode *inode, struct file *filp)
 	file = procfile_open(inode, filp, &owner_seq_ops, sizeof(*file));
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	file->type = type;
 	err = owner_memory_init(&file->found.memory, filp->f_cred);
 	if (!err)
-		err = owner_collect(&file->found, filp->private_data);
+		err = owner_collect(&file->found, filp->private_data, type->kind);
 	if (err) {
 		owner_memory_exit(&file->found.memory);
 		procfile_release(inode, filp);
@@ -142,22 +158,61 @@ static int owner_release(struct inode *inode, struct file *filp)
 	return procfile_release(inode, filp);
 }
 
-static const struct proc_ops owner_proc_ops = {
-	.proc_open	= owner_open,
+static int owner_open_inet(struct inode *inode, struct file *filp)
+{
+	static const struct owner_type type = {
+		.kind		= &owner_inet_kind,
+		.header		= owner_header,
+		.row_max	= OWNER_ROW_MAX,
+		.write		= owner_write,
+	};
+
+	return owner_open(inode, filp, &type);
+}
+
+static int owner_open_unix(struct inode *inode, struct file *filp)
+{
+	static const struct owner_type type = {
+		.kind		= &owner_unix_kind,
+		.header		= owner_unix_header,
+		.row_max	= OWNER_UNIX_ROW_MAX,
+		.write		= owner_unix_write,
+	};
+
+	return owner_open(inode, filp, &type);
+}
+
+static const struct proc_ops owner_inet_ops = {
+	.proc_open	= owner_open_inet,
 	.proc_read_iter	= procfile_read,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= owner_release,
 };
 
-static int __net_init owner_net_init(struct net *net)
-{
-	return proc_create_data("sockowner", 0444, net->proc_net,
-				&owner_proc_ops, &owner_afinfo) ? 0 : -ENOMEM;
-}
+static const struct proc_ops owner_unix_ops = {
+	.proc_open	= owner_open_unix,
+	.proc_read_iter	= procfile_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= owner_release,
+};
 
 static void __net_exit owner_net_exit(struct net *net)
 {
+	remove_proc_entry("unixowner", net->proc_net);
 	remove_proc_entry("sockowner", net->proc_net);
+}
+
+static int __net_init owner_net_init(struct net *net)
+{
+	if (!proc_create_data("sockowner", 0444, net->proc_net, &owner_inet_ops,
+			      &owner_afinfo))
+		return -ENOMEM;
+	if (!proc_create_data("unixowner", 0444, net->proc_net, &owner_unix_ops,
+			      NULL)) {
+		remove_proc_entry("sockowner", net->proc_net);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 static struct pernet_operations owner_net_ops = {
@@ -166,7 +221,7 @@ static struct pernet_operations owner_net_ops = {
 };
 
 /**
- * owner_init() - make the file in every namespace there is and will be
+ * owner_init() - make the files in every namespace there is and will be
  *
  * Context: Process context, at load, after iter_init().
  * Return: 0, or a negative error after saying why in the kernel log.
@@ -181,17 +236,21 @@ int __init owner_init(void)
 	if (err)
 		return err;
 	iter_afinfo_init(&owner_afinfo, ITER_UDP, AF_UNSPEC);
-	err = procfile_check("sockowner");
+	err = iter_unix_init();
+	if (!err)
+		err = procfile_check("sockowner");
+	if (!err)
+		err = procfile_check("unixowner");
 	if (err)
 		return err;
 	err = register_pernet_subsys(&owner_net_ops);
 	if (err)
-		pr_err("cannot make sockowner in /proc/net: error %d\n", err);
+		pr_err("cannot make sockowner and unixowner in /proc/net: error %d\n", err);
 	return err;
 }
 
 /**
- * owner_exit() - remove the file from every namespace
+ * owner_exit() - remove the files from every namespace
  *
  * Context: Process context. When it returns nothing of this file runs.
  */

@@ -20,6 +20,7 @@ void owner_found_init(struct owner_found *found)
 	owner_array_init(&found->fds, &found->memory, struct owner_fd);
 	owner_array_init(&found->processes, &found->memory,
 			 struct owner_process);
+	owner_paths_init(&found->paths, &found->memory);
 }
 
 /**
@@ -30,6 +31,7 @@ void owner_found_init(struct owner_found *found)
  */
 void owner_found_free(struct owner_found *found)
 {
+	owner_paths_free(&found->paths);
 	owner_array_free(&found->processes);
 	owner_array_free(&found->fds);
 	owner_array_free(&found->ifaces);

@@ -12,6 +12,19 @@
 
 #include "array.h"
 #include "endpoint.h"
+#include "path.h"
+
+/**
+ * struct owner_un - what only a Unix socket has
+ * @peer: the inode number of the socket at the other end; 0 if it has none
+ * @path: its name
+ * @type: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET
+ */
+struct owner_un {
+	u64 peer;
+	struct owner_path path;
+	u8 type;
+};
 
 /* How a row comes to be: HELD. */
 enum owner_held {
@@ -46,8 +59,9 @@ static inline bool owner_proto_tcp(u8 proto)
 
 /**
  * struct owner_sock - a socket
- * @ends: its endpoints; a raw socket's protocol is its local port, and a packet
- *	socket has nothing but that and its interface
+ * @ends: its endpoints, in sockowner; a raw socket's protocol is its local port, and a
+ *	packet socket has nothing but that and its interface
+ * @un: what it is otherwise, in unixowner
  * @uid: its owner, as the opener's user namespace knows it
  * @inode: its inode number; 0 if it has none
  * @cgroup: its cgroup's id; 0 if it has none
@@ -63,7 +77,10 @@ static inline bool owner_proto_tcp(u8 proto)
  *	holds it
  */
 struct owner_sock {
-	struct endpoints ends;
+	union {
+		struct endpoints ends;
+		struct owner_un un;
+	};
 	u32 uid;
 	u32 netns;
 	u64 inode;
@@ -118,6 +135,7 @@ struct owner_process {
  * @ifaces: struct owner_iface
  * @fds: struct owner_fd, in the order they are shown in
  * @processes: struct owner_process, by PID
+ * @paths: the names of Unix sockets
  *
  * Filled in by whoever opens the file, read only after that, freed with it.
  */
@@ -127,6 +145,7 @@ struct owner_found {
 	struct owner_array ifaces;
 	struct owner_array fds;
 	struct owner_array processes;
+	struct owner_paths paths;
 };
 
 /**

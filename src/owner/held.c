@@ -180,7 +180,9 @@ static int owner_add_seen(struct owner_walk *walk, struct owner_seen *seen)
 static int owner_look(struct owner_walk *walk, struct task_struct *task,
 		      struct walk_place *place, walk_look_t look)
 {
-	int more, err, i;
+	const struct owner_kind *kind = walk->kind;
+	struct owner_seen *seen;
+	int more, err;
 
 	do {
 		err = owner_may_go_on();
@@ -190,11 +192,14 @@ static int owner_look(struct owner_walk *walk, struct task_struct *task,
 		more = walk_files(task, place, look, walk);
 		if (look == owner_look_for_one && walk->count)
 			return 0;
-		for (i = 0; i < walk->count; i++) {
-			err = owner_add_seen(walk, &walk->piece[i]);
-			if (err)
-				return err;
+		for (seen = walk->piece; seen < &walk->piece[walk->count]; seen++) {
+			if (!err)
+				err = owner_add_seen(walk, seen);
+			if (kind->put && seen->number == OWNER_UNKNOWN)
+				kind->put(seen);
 		}
+		if (err)
+			return err;
 	} while (more > 0);
 	return more;
 }

@@ -88,6 +88,8 @@ static int owner_inet_add(struct owner_collect *collect,
 
 /* Of sockowner. */
 const struct owner_kind owner_inet_kind = {
+	.all_nets = true,
+	.hashed	= owner_collect_hashed,
 	.wanted	= owner_inet_wanted,
 	.copy	= owner_inet_copy,
 	.add	= owner_inet_add,

@@ -14,11 +14,7 @@
 
 /* Where the columns begin. */
 enum {
-	OWNER_UID	= 0,
-	OWNER_PID	= OWNER_UID + 6,
-	OWNER_COMM	= OWNER_PID + 8,
-	OWNER_FD	= OWNER_COMM + 17,
-	OWNER_PROTO	= OWNER_FD + 6,
+	OWNER_PROTO	= OWNER_FRONT_END,
 	OWNER_STAT	= OWNER_PROTO + 7,
 	OWNER_LOCAL	= OWNER_STAT + STATE_WIDTH,
 	OWNER_FOREIGN	= OWNER_LOCAL + FIELD_IPV4_MAX + FIELD_PORT_MAX + 1,
@@ -29,7 +25,7 @@ enum {
 	OWNER_END	= OWNER_INODE + 9,
 };
 
-#define OWNER_HEADER "  UID     PID COMM                FD PROTO  STAT LOCAL                 FOREIGN               HELD     CGROUP      NETNS    INODE\n"
+#define OWNER_HEADER OWNER_FRONT_HEADER "PROTO  STAT LOCAL                 FOREIGN               HELD     CGROUP      NETNS    INODE\n"
 
 /* The first line. */
 const char owner_header[] = OWNER_HEADER;
@@ -91,34 +87,13 @@ static __always_inline char *owner_ends_write(const struct owner_writer *writer,
 			       (ipv6_addr_type(&ends->raddr) & IPV6_ADDR_LINKLOCAL));
 }
 
-/* PID and COMM; returns where FD is to be written, or the blanks before. */
-static char *owner_process_write(char *p, char *begin,
-				 const struct owner_process *process)
-{
-	if (process) {
-		p = field_right(p, begin + OWNER_COMM, process->pid);
-		p = field_comm(p, process->comm);
-	} else {
-		p = field_pad(p - 1, begin + OWNER_COMM - 2);
-		p = field_str(p, "- -");
-	}
-	return field_pad(p, begin + OWNER_FD);
-}
-
 /* Of a process that shares its descriptors there is no more to say. */
-static char *owner_sharer_write(char *p, const struct owner_process *process)
+static char *owner_sharer_write(struct owner_front *front, char *p,
+				const struct owner_process *process)
 {
-	char digits[FIELD_U64_MAX + FIELD_SLACK];
 	char *begin = p;
-	size_t n = field_u64(digits, process->shares) - digits;
 
-	p = field_str(field_pad(p, begin + OWNER_PID - 2), "- ");
-	p = owner_process_write(p, begin, process);
-	if (begin + OWNER_PROTO - 2 - n > p)
-		p = field_pad(p, begin + OWNER_PROTO - 2 - n);
-	*p++ = '=';
-	memcpy(p, digits, n);
-	p = field_str(field_pad(p + n, begin + OWNER_PROTO), "-");
+	p = field_str(owner_front_write_sharer(front, p, process), "-");
 	p = field_str(field_pad(p, begin + OWNER_STAT), "-");
 	p = field_str(field_pad(p, begin + OWNER_LOCAL), "-");
 	p = field_str(field_pad(p, begin + OWNER_FOREIGN), "-");
@@ -184,33 +159,11 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 	};
 	const struct owner_sock *sock = row->sock;
 	const struct endpoints *ends = &sock->ends;
-	char *begin = p, *fd;
+	char *begin = p;
 
-	if (unlikely(!sock)) {
-		writer->line = NULL;
-		return owner_sharer_write(p, row->process);
-	}
-	/* Most rows are of the same process as the one before. */
-	if (writer->line && writer->process == row->process &&
-	    writer->uid == sock->uid) {
-		memcpy(p, writer->line, OWNER_FD);
-		if (unlikely(writer->length > OWNER_FD))
-			memcpy(p, writer->line, writer->length);
-		p += writer->length;
-	} else {
-		p = field_right(p, begin + OWNER_PID, sock->uid);
-		p = owner_process_write(p, begin, row->process);
-		writer->length = p - begin;
-		writer->process = row->process;
-		writer->uid = sock->uid;
-	}
-	writer->line = begin;
-
-	fd = begin + OWNER_PROTO;
-	if (row->fd)
-		p = field_right(p, fd, row->fd->fd);
-	else
-		p = field_str(field_pad(p - 1, fd - 2), "- ");
+	if (unlikely(!sock))
+		return owner_sharer_write(&writer->front, p, row->process);
+	p = owner_front_write(&writer->front, p, row);
 	memcpy(p, protos[sock->proto], sizeof(protos[0]));
 	p += OWNER_STAT - OWNER_PROTO;
 	p = owner_proto_tcp(sock->proto) ? state_write_tcp(p, sock->state) :
@@ -229,5 +182,26 @@ char *owner_row_write(struct owner_writer *writer, char *p,
 	}
 	p = field_right8(p, sock->inode);
 	p[-1] = '\n';
+	return p;
+}
+
+/**
+ * owner_write() - write rows as lines
+ * @found: where the rows are from
+ * @cursor: the place of the first of them; goes behind the last
+ * @count: how many, if there are as many
+ * @p: where to; room for as many times OWNER_ROW_MAX
+ *
+ * Context: Any.
+ * Return: where the lines end.
+ */
+char *owner_write(const struct owner_found *found, struct owner_cursor *cursor,
+		  unsigned int count, char *p)
+{
+	struct owner_writer writer = { .found = found };
+	struct owner_row row;
+
+	while (count-- && owner_next_row(found, cursor, &row))
+		p = owner_row_write(&writer, p, &row);
 	return p;
 }

@@ -6,28 +6,23 @@
 #define KNETSTAT_OWNER_TEXT_H
 
 #include "found.h"
+#include "front.h"
 
 /* CGROUP and NETNS at their widest, each with a blank. */
 #define OWNER_SCOPE_MAX	(FIELD_U64_MAX + 1 + 10 + 1)
 
 /**
  * struct owner_writer - what owner_row_write() wrote before
+ * @front: the columns that a row begins with
  * @found: where the rows are from
- * @process: the last row's process; NULL at first
- * @uid: and its socket's owner
- * @line: its line
- * @length: how much of that depends on these two only
  * @cgroup: the last socket's cgroup
  * @netns: and its namespace
  * @scope: these two as they were written
  * @scope_length: how much of @scope that is; 0 at first
  */
 struct owner_writer {
+	struct owner_front front;
 	const struct owner_found *found;
-	const struct owner_process *process;
-	u32 uid;
-	const char *line;
-	unsigned int length;
 	u64 cgroup;
 	u32 netns;
 	unsigned int scope_length;
@@ -41,5 +36,7 @@ extern const char owner_header[];
 
 char *owner_row_write(struct owner_writer *writer, char *p,
 		      const struct owner_row *row);
+char *owner_write(const struct owner_found *found, struct owner_cursor *cursor,
+		  unsigned int count, char *p);
 
 #endif /* KNETSTAT_OWNER_TEXT_H */

@@ -8,8 +8,10 @@
 
 #include "../../src/owner/array.c"
 #include "../../src/owner/found.c"
+#include "../../src/owner/front.c"
 #include "../../src/owner/map.c"
 #include "../../src/owner/memory.c"
+#include "../../src/owner/path.c"
 #include "../../src/owner/text.c"
 
 #include "suites.h"
