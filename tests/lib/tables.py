@@ -11,7 +11,8 @@ from lib.ktap import Failed, check, equal
 
 TABLES = ("tcpstat", "tcp6stat", "udpstat", "udp6stat")
 # All that the module makes.
-FILES = (*TABLES, "socktrouble", "tcplife", "stat/tcplife", "sockowner")
+FILES = (*TABLES, "socktrouble", "tcplife", "stat/tcplife", "sockowner",
+         "unixowner")
 KERNELS = {"tcpstat": "tcp", "tcp6stat": "tcp6",
            "udpstat": "udp", "udp6stat": "udp6"}
 
