@@ -54,6 +54,12 @@ struct owner_file {
 	struct owner_cursor end;
 };
 
+/*
+ * Where Unix sockets are a module of the kernel's or not there at all there is no file:
+ * what is borrowed must not go.
+ */
+#define OWNER_HAS_UNIX	IS_BUILTIN(CONFIG_UNIX)
+
 /* What the iterators look for in the file's data: both families. */
 static union iter_afinfo owner_afinfo __ro_after_init;
 
@@ -198,7 +204,8 @@ static const struct proc_ops owner_unix_ops = {
 
 static void __net_exit owner_net_exit(struct net *net)
 {
-	remove_proc_entry("unixowner", net->proc_net);
+	if (OWNER_HAS_UNIX)
+		remove_proc_entry("unixowner", net->proc_net);
 	remove_proc_entry("sockowner", net->proc_net);
 }
 
@@ -207,8 +214,8 @@ static int __net_init owner_net_init(struct net *net)
 	if (!proc_create_data("sockowner", 0444, net->proc_net, &owner_inet_ops,
 			      &owner_afinfo))
 		return -ENOMEM;
-	if (!proc_create_data("unixowner", 0444, net->proc_net, &owner_unix_ops,
-			      NULL)) {
+	if (OWNER_HAS_UNIX &&
+	    !proc_create_data("unixowner", 0444, net->proc_net, &owner_unix_ops, NULL)) {
 		remove_proc_entry("sockowner", net->proc_net);
 		return -ENOMEM;
 	}
@@ -236,11 +243,11 @@ int __init owner_init(void)
 	if (err)
 		return err;
 	iter_afinfo_init(&owner_afinfo, ITER_UDP, AF_UNSPEC);
-	err = iter_unix_init();
-	if (!err)
-		err = procfile_check("sockowner");
-	if (!err)
+	err = procfile_check("sockowner");
+	if (!err && OWNER_HAS_UNIX)
 		err = procfile_check("unixowner");
+	if (!err && OWNER_HAS_UNIX)
+		err = iter_unix_init();
 	if (err)
 		return err;
 	err = register_pernet_subsys(&owner_net_ops);

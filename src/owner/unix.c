@@ -68,7 +68,7 @@ static void owner_unix_copy(struct owner_unix_copy *copy, struct sock *sk)
 	const struct sock *peer;
 
 	copy->sock.state = READ_ONCE(sk->sk_state);
-	copy->sock.un.type = sk->sk_type;
+	copy->sock.un.type = READ_ONCE(sk->sk_type);
 	copy->sock.cgroup = sk_cgroup_id(sk);
 	copy->sock.iface = 0;
 	copy->sock.held = OWNER_HELD_UNKNOWN;
@@ -84,6 +84,9 @@ static char *owner_unix_copy_hashed(char *p, struct sock *sk, void *arg)
 {
 	struct owner_unix_copy *copy = (struct owner_unix_copy *)p;
 
+	/* What connect() has made for the other side is none before it has a type. */
+	if (!READ_ONCE(sk->sk_type))
+		return p;
 	owner_unix_copy(copy, sk);
 	copy->sock.uid = owner_uid(arg, sk_uid(sk));
 	copy->sock.inode = sk_ino(sk);

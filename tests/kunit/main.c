@@ -13,7 +13,7 @@
 
 kunit_test_suites(&field_suite, &diag_suite, &options_suite, &row_suite,
 		  &ring_suite, &session_suite, &life_suite, &liferow_suite,
-		  &ports_suite, &owner_suite);
+		  &ports_suite, &owner_suite, &unix_suite);
 
 MODULE_DESCRIPTION("Unit tests of knetstat");
 MODULE_LICENSE("GPL");

@@ -14,5 +14,6 @@ extern struct kunit_suite life_suite;
 extern struct kunit_suite liferow_suite;
 extern struct kunit_suite ports_suite;
 extern struct kunit_suite owner_suite;
+extern struct kunit_suite unix_suite;
 
 #endif /* KNETSTAT_KUNIT_SUITES_H */

@@ -133,8 +133,9 @@ SS = re.compile(r"u_(str|dgr|seq) +(LISTEN|ESTAB|UNCONN) +\d+ +\d+ +(\S+) (\d+) 
                 r"(\d+) *(users:.*)?", re.ASCII)
 SS_TYPES = {"str": "strm", "dgr": "dgrm", "seq": "seqp"}
 SS_STATES = {"LISTEN": "LSTN", "ESTAB": "ESTB", "UNCONN": "UNCN"}
-KERNEL = re.compile(r"[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ [0-9A-F]{3}([01])[0-9A-F]{4} (\d{4}) "
-                    r"[0-9A-F]{2} +(\d+)(?: (.+))?")
+# An address may be "(____ptrval____)".
+KERNEL = re.compile(r"\S+: [0-9A-F]{8} [0-9A-F]+ [0-9A-F]{3}([01])[0-9A-F]{4} (\d{4}) "
+                    r"[0-9A-F]{2} +(\d+)(?: (.+))?", re.DOTALL)
 
 
 def ss(text=None):
@@ -166,12 +167,14 @@ def kernels():
     text = tables.slurp("/proc/net/unix").decode("latin-1")
     found = []
     # A name may have the end of a line in it.
-    for entry in re.split(r"\n(?=[0-9a-f]{8,16}: )", text[:-1])[1:]:
-        match = re.fullmatch(KERNEL.pattern, entry, re.DOTALL)
+    for entry in re.split(r"\n(?=\S{8,16}: [0-9A-F]{8} )", text[:-1])[1:]:
+        match = KERNEL.fullmatch(entry)
         if not match:
             raise Failed(f"/proc/net/unix says {entry!r}")
         listens, kind, inode, name = match.groups()
-        found.append((TYPES[int(kind)], listens == "1", name, int(inode)))
+        # What a connect() that has to wait has made for the other side is of no type yet.
+        if int(kind):
+            found.append((TYPES[int(kind)], listens == "1", name, int(inode)))
     return sorted(found, key=repr)
 
 

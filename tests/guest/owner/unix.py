@@ -100,6 +100,31 @@ def connections():
 
 
 @test
+def full_queue():
+    """Who has to wait in connect() is connected to nothing, and nothing to him."""
+    def prepared():
+        return " 0000 " in tables.slurp("/proc/net/unix").decode("latin-1")
+
+    with Netns():
+        door = door_of(STREAM, place(), backlog=0)
+        client = to(door)
+        rows = [row_of(door, "LSTN"), row_of(client, "ESTB"),
+                nobodys(row_of(door, "ESTB", peer=client), inode=0)]
+        rows_are(rows)
+        pid = os.fork()
+        if not pid:
+            to(door)
+            os._exit(0)
+        try:
+            until(prepared, "a connect() that waits")
+            mine = [row for row in unixowner.compare() if row.pid != pid]
+            equal(sorted(map(repr, mine)), sorted(map(repr, rows)), "rows")
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+@test
 def datagrams():
     """One way, both ways, another way, and to one that has gone."""
     with Netns():
@@ -446,7 +471,8 @@ def thousands():
     def inside_pidns():
         with resident(100) as mine:
             rows = unixowner.compare()
-            equal({row.pid for row in rows if row.pid}, {mine.pid}, "holders")
+            equal({row.pid for row in rows if row.pid}, {os.getpid(), mine.pid},
+                  "holders")
 
     with Town(scaled(1000, 200)) as town:
         rows = unixowner.compare()
