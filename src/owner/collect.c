@@ -175,7 +175,7 @@ int owner_collect(struct owner_found *found, struct seq_file *seq,
 	owner_found_init(found);
 	owner_map_init(&collect.by_inode, &found->memory);
 	owner_map_init(&collect.by_iface, &found->memory);
-	err = kind->all_nets ? owner_hold_nets(&collect) : 0;
+	err = owner_hold_nets(&collect);
 	if (!err)
 		err = kind->hashed(&collect);
 	if (!err)

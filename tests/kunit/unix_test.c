@@ -77,7 +77,7 @@ static const struct unix_case {
 		"a listener", { .pid = 1, .comm = "systemd" }, { .fd = 43 },
 		{
 			.inode = 4711, .state = TCP_LISTEN,
-			.un.type = SOCK_STREAM, .un.cgroup = 1,
+			.un.type = SOCK_STREAM, .cgroup = 1,
 		},
 		23, "/run/systemd/private.soc",
 		"    0       1 systemd             43 strm LSTN /run/systemd/private.so                 -        1     4711\n",
@@ -86,7 +86,7 @@ static const struct unix_case {
 		"a pair's end", { .pid = 812, .comm = "sshd" }, { .fd = 3 },
 		{
 			.inode = 4711, .uid = 1000, .state = TCP_ESTABLISHED,
-			.un.type = SOCK_SEQPACKET, .un.peer = 4712, .un.cgroup = 4242,
+			.un.type = SOCK_SEQPACKET, .un.peer = 4712, .cgroup = 4242,
 		},
 		0, NULL,
 		" 1000     812 sshd                 3 seqp ESTB -                                    4712     4242     4711\n",
@@ -101,13 +101,13 @@ static const struct unix_case {
 		"a path that looks abstract", {}, {},
 		{ .state = TCP_CLOSE, .un.type = SOCK_DGRAM },
 		2, "@@",
-		"    0       - -                    - dgrm UNCN \\100@                                  -        -        0\n",
+		"    0       - -                    - dgrm UNCN \\100@                                   -        -        0\n",
 	},
 	{
 		"an abstract name with NULs and blanks", {}, {},
 		{ .state = TCP_CLOSE, .un.type = SOCK_DGRAM },
 		7, "\0a \0b\\\0",
-		"    0       - -                    - dgrm UNCN @a\\040\\000b\\134\\000                      -        -        0\n",
+		"    0       - -                    - dgrm UNCN @a\\040\\000b\\134\\000                     -        -        0\n",
 	},
 	{
 		"a path that is a dash", {}, {},
@@ -136,7 +136,7 @@ static const struct unix_case {
 		{ .pid = U32_MAX, .comm = BYTES8 BYTES8 }, { .fd = U32_MAX },
 		{
 			.uid = U32_MAX, .inode = U64_MAX, .state = TCP_LISTEN,
-			.un.type = SOCK_STREAM, .un.peer = U64_MAX, .un.cgroup = U64_MAX,
+			.un.type = SOCK_STREAM, .un.peer = U64_MAX, .cgroup = U64_MAX,
 		},
 		UNIX_PATH_MAX, EIGHT(BYTES8) EIGHT("\1\1\1\1\1") "\1\1\1\1",
 		"4294967295 4294967295 " OCTAL8 OCTAL8 " 4294967295 strm LSTN " EIGHT(OCTAL8)
