@@ -31,7 +31,7 @@ struct options opt = {
 };
 
 static const char usage[] =
-"usage: sockstat [-46acChHiJlLnqsvwZ] [-j NETNS] [-o COLUMNS] [-p PORTS]\n"
+"usage: sockstat [-46acChHiJlLnqsuvwZ] [-j NETNS] [-o COLUMNS] [-p PORTS]\n"
 "                [-P PROTOCOLS] [-U USER] [--pid PIDS] [--command NAME] [--trouble]\n"
 "                [--with OPTION[=VALUE]] [--without OPTION[=VALUE]] [--held WORDS]\n"
 "                [--cgroup PATH] [--json-array] [--proc DIR]\n"
@@ -41,12 +41,13 @@ static const char usage[] =
 "\n"
 "  -4, --ipv4                 only what serves IPv4\n"
 "  -6, --ipv6                 only what serves IPv6\n"
+"  -u, --unix                 Unix sockets, and who has their other ends (PID:FD)\n"
 "  -c, --connected            only connected sockets\n"
 "  -l, --listening            only listening and bound sockets\n"
 "  -L, --no-loopback          not those with a loopback address\n"
 "  -p, --ports PORTS          only these ports, on either side: 22,80,8000-8999\n"
-"  -P, --protocols PROTOCOLS  only these of tcp, udp, raw, icmp, packet; or tcp4, tcp6,\n"
-"                             tcp46 and so on (default: tcp,udp)\n"
+"  -P, --protocols PROTOCOLS  only these of tcp, udp, raw, icmp, packet, unix; or tcp4,\n"
+"                             tcp6, tcp46 and so on (default: tcp,udp)\n"
 "  -U, --user USER            only sockets of this user, a name or a number\n"
 "      --pid PIDS             only sockets that these processes hold\n"
 "      --command NAME         only sockets that processes of this name hold\n"
@@ -95,6 +96,8 @@ static unsigned int parse_protos(const char *arg)
 		{ "raw", RAW_BITS }, { "raw4", BIT(RAW4) }, { "raw6", BIT(RAW6) },
 		{ "icmp", ICMP_BITS }, { "icmp4", BIT(ICMP4) }, { "icmp6", BIT(ICMP6) },
 		{ "packet", BIT(PACKET) },
+		{ "unix", UNIX_BITS }, { "stream", BIT(STREAM) }, { "dgram", BIT(DGRAM) },
+		{ "seqpac", BIT(SEQPACKET) },
 		/* FreeBSD's, of which there are no rows here. */
 		{ "sctp", 0 }, { "sctp4", 0 }, { "sctp6", 0 }, { "sctp46", 0 },
 		{ "divert", 0 }, { "divert4", 0 }, { "divert6", 0 },
@@ -111,7 +114,7 @@ static unsigned int parse_protos(const char *arg)
 			    !strncasecmp(word.at, known[i].name, word.len))
 				break;
 		if (i == ARRAY_SIZE(known))
-			usage_error("bad list of protocols (tcp, udp, raw, icmp, packet, or tcp4 and so on)",
+			usage_error("bad list of protocols (tcp, udp, raw, icmp, packet, unix, or tcp4 and so on)",
 				    arg);
 		protos |= known[i].protos;
 	}
@@ -192,6 +195,7 @@ static const struct option long_options[] = {
 	{ "ports",	required_argument,	NULL, 'p' },
 	{ "protocols",	required_argument,	NULL, 'P' },
 	{ "state",	no_argument,		NULL, 's' },
+	{ "unix",	no_argument,		NULL, 'u' },
 	{ "user",	required_argument,	NULL, 'U' },
 	{ "verbose",	no_argument,		NULL, 'v' },
 	{ "wide",	no_argument,		NULL, 'w' },
@@ -287,7 +291,7 @@ static void parse_options(int argc, char **argv)
 	const char *cgroup = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "46acChHij:JlLno:p:P:qsU:vwz:Z",
+	while ((c = getopt_long(argc, argv, "46acChHij:JlLno:p:P:qsuU:vwz:Z",
 				long_options, NULL)) != -1) {
 		if (joined_option_given(c))
 			continue;
@@ -318,6 +322,9 @@ static void parse_options(int argc, char **argv)
 		case 'P':
 			opt.protos = parse_protos(optarg);
 			break;
+		case 'u':
+			opt.unix_too = true;
+			break;
 		case 'U':
 			opt.uid = parse_user(optarg);
 			opt.by_user = true;
@@ -340,8 +347,11 @@ static void parse_options(int argc, char **argv)
 	}
 	if (optind < argc)
 		usage_error("unexpected argument", argv[optind]);
-	if (opt.family)
-		opt.protos &= opt.family;
+	/* -u is a family as -4 and -6 are: of Unix sockets, all protocols. */
+	if (opt.unix_too && !opt.family)
+		opt.protos = UNIX_BITS;
+	else if (opt.family)
+		opt.protos = (opt.protos & opt.family) | (opt.unix_too ? UNIX_BITS : 0);
 	if (opt.all_netns)
 		opt.shown |= BIT(C_NETNS);
 	/* It is looked for where --proc says, which may come behind. */
@@ -355,26 +365,36 @@ static void parse_options(int argc, char **argv)
 	}
 }
 
+static void print_if_wanted(const struct row *row)
+{
+	if (!wanted(row))
+		return;
+	if (opt.json)
+		print_json(row);
+	else
+		print_row(row);
+	out.row = out.text.len;
+	if (out.text.len >= WRITE_SIZE)
+		output_flush();
+}
+
 static void print_table(void)
 {
+	bool inet = opt.protos & ~UNIX_BITS;
 	struct row row = { };
 
-	rows_header();
+	if (inet)
+		rows_header();
 	if (opt.json)
 		json_begin(&out.text, opt.array);
 	else
 		print_begin();
 	out.row = out.text.len;
-	while (rows_next(&row)) {
-		if (!wanted(&row))
-			continue;
-		if (opt.json)
-			print_json(&row);
-		else
-			print_row(&row);
-		out.row = out.text.len;
-		if (out.text.len >= WRITE_SIZE)
-			output_flush();
+	while (inet && rows_next(&row))
+		print_if_wanted(&row);
+	if (opt.protos & UNIX_BITS) {
+		open_unix();
+		print_unix(print_if_wanted);
 	}
 	if (opt.json)
 		json_end(&out.text);

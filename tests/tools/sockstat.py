@@ -104,6 +104,19 @@ Recv-Q Send-Q Local-Address Foreign-Address Stat Diag Drops UID Inode Options
 212992 0 127.0.0.53:53 0.0.0.0:* UNCN !B 17 101 18100 SO_REUSEADDR=1
 """,
 }
+UNIX = r"""  UID     PID COMM                FD TYPE STAT PATH                                 PEER   CGROUP    INODE
+    0       1 systemd             30 strm LSTN /run/systemd/private                     -        1    30001
+    0       1 systemd             31 dgrm UNCN /run/systemd/notify                      -        1    30002
+  101     612 systemd-resolve      4 dgrm ESTB -                                    30002      501    30003
+    0     801 sshd                 5 strm ESTB -                                    30011        1    30010
+ 1000     802 sshd                 6 strm ESTB -                                    30010        1    30011
+ 1000    1234 tmux:\040server      5 strm ESTB /tmp/tmux\0401000/default            30021        1    30020
+ 1000    1235 tmux:\040client      3 strm ESTB -                                    30020        1    30021
+ 1000    1236 bus                  4 seqp ESTB @\000a/b                             30031        1    30030
+    -    1237 worker           =1236 -    -    -                                        -        -        -
+    0       - -                    - strm ESTB /run/dbus/socket                     39999        -    30040
+    0       - -                    - strm ESTB -                                    30040        1    39999
+"""
 ARGUMENTS = {
     1: b"/sbin/init\0",
     612: b"",
@@ -142,6 +155,7 @@ def build():
     place("run/netns/plain", "")
     for name, contents in JOINED.items():
         place(f"proc/net/{name}", contents)
+    place("proc/net/unixowner", UNIX)
     for pid, contents in ARGUMENTS.items():
         place(f"proc/{pid}/cmdline", contents)
     programs.build("sockstat", WORK, ROOT, f"{ROOT}/passwd.c")

@@ -152,6 +152,29 @@ static bool is_pid(u64 pid)
 	return false;
 }
 
+/* Whose it is; of a connection in TIME_WAIT that is not known. */
+static bool wanted_owner(const struct row *row)
+{
+	if (opt.by_user && (row->uid != opt.uid || !has_owner(row)))
+		return false;
+	if (opt.cgroup && !cgroup_wanted(row->cgroup))
+		return false;
+	if (opt.pids && !is_pid(row->pid))
+		return false;
+	return !opt.command || (row->pid && is_command(row->comm));
+}
+
+/* A Unix socket has no port, and nothing else that those may be asked for by. */
+static bool wanted_unix(const struct row *row)
+{
+	if (opt.ports || opt.trouble || opt.wish_count || opt.held)
+		return false;
+	if ((opt.connected || opt.listening) &&
+	    !(opt.connected && row->peer) && !(opt.listening && row->state->listening))
+		return false;
+	return wanted_owner(row);
+}
+
 /**
  * wanted() - whether the user asked for a row
  * @row: the row
@@ -162,6 +185,8 @@ bool wanted(const struct row *row)
 {
 	if (!(opt.protos & BIT(proto_of(row))) || !in_netns(row))
 		return false;
+	if (is_unix(row))
+		return wanted_unix(row);
 	if ((opt.connected || opt.listening) &&
 	    !(opt.connected && row->state->connected) &&
 	    !(opt.listening && row->state->listening && !row->foreign.port &&
@@ -169,19 +194,13 @@ bool wanted(const struct row *row)
 		return false;
 	if (opt.held && !(opt.held & BIT(row->held)))
 		return false;
-	if (opt.cgroup && !cgroup_wanted(row->cgroup))
-		return false;
 	if (opt.ports && !opt.ports[row->local.port] &&
 	    !opt.ports[row->foreign.port])
 		return false;
 	if (opt.no_loopback &&
 	    (is_loopback(&row->local) || is_loopback(&row->foreign)))
 		return false;
-	if (opt.by_user && (row->uid != opt.uid || !has_owner(row)))
-		return false;
-	if (opt.pids && !is_pid(row->pid))
-		return false;
-	if (opt.command && !(row->pid && is_command(row->comm)))
+	if (!wanted_owner(row))
 		return false;
 	return !(opt.trouble || opt.wish_count) || as_wished(row);
 }

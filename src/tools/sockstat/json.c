@@ -142,6 +142,36 @@ static void json_arguments(const struct row *row)
 	text_add(&out.text, "]", 1);
 }
 
+/* What only Unix sockets have, and the end of the row. */
+static void json_unix(const struct row *row)
+{
+	const struct row *peer = peer_of(row);
+
+	text_member("path", word_is(row->local.whole, "-") ?
+			    (struct word){ } : row_unescape(row->local.whole));
+	number("inode", row->inode);
+	if (row->cgroup)
+		number("cgroup", row->cgroup);
+	else
+		field("cgroup", (struct word){ });
+	if (row->peer)
+		number("peer", row->peer);
+	else
+		field("peer", (struct word){ });
+	if (peer && peer->pid) {
+		number("peer_pid", peer->pid);
+		text_member("peer_comm", row_unescape(peer->comm));
+		field("peer_fd", peer->fd);
+	} else if (row->peer) {
+		field("peer_pid", (struct word){ });
+		string("peer_comm", NULL);
+		field("peer_fd", (struct word){ });
+	}
+	if (opt.shown & BIT(C_ARGUMENTS))
+		json_arguments(row);
+	json_row_end(&out.text);
+}
+
 /**
  * print_json() - print a row as an object
  * @row: the row
@@ -163,6 +193,10 @@ void print_json(const struct row *row)
 	json_holder(row);
 	string("proto", proto_names[row->proto]);
 	string("stat", *row->state->stat == '-' ? NULL : row->state->stat);
+	if (is_unix(row)) {
+		json_unix(row);
+		return;
+	}
 	text_member("laddr", row->local.addr);
 	number("lport", row->local.port);
 	text_member("raddr", row->foreign.addr);

@@ -191,6 +191,17 @@ static void set_own_netns(const char *path)
 	own_netns = word_of(number);
 }
 
+/* Where unixowner is, if it is asked for. */
+static char *unix_path;
+
+/**
+ * open_unix() - open unixowner, when all other rows have been read
+ */
+void open_unix(void)
+{
+	rows_open(unix_path, ROWS_UNIX);
+}
+
 /**
  * open_tables() - open what is to be read, in the namespace where it is
  *
@@ -212,7 +223,10 @@ void open_tables(void)
 			bad_netns();
 		enter_netns(path);
 	}
-	rows_open(formatted("%s/sockowner", dir));
+	if (opt.protos & ~UNIX_BITS)
+		rows_open(formatted("%s/sockowner", dir), ROWS_INET);
+	if (opt.protos & UNIX_BITS)
+		unix_path = formatted("%s/unixowner", dir);
 	if (joins()) {
 		if (opt.shown & BIT(C_CC) && opt.protos & TCP_BITS)
 			usual = usual_congestion();

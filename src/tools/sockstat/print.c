@@ -194,7 +194,10 @@ static void put_cell(enum column column, const struct row *row,
 		put_end(&row->local, row->mapped);
 		break;
 	case C_FOREIGN:
-		put_end(&row->foreign, row->mapped);
+		if (is_unix(row))
+			peer_text(row, &out.text);
+		else
+			put_end(&row->foreign, row->mapped);
 		break;
 	case C_HELD:
 		put_str(held_names[row->held]);

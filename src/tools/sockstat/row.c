@@ -13,12 +13,13 @@
 
 #define READ_SIZE	(256 * 1024)
 
-static struct table owner = { .read_size = READ_SIZE };
+static struct table owner;
+static enum rows which_rows;
 
 /* In the order of enum proto; a name that another one begins with is behind that. */
 const char * const proto_names[PROTOS] = {
 	"tcp4", "tcp6", "tcp46", "udp4", "udp6", "udp46", "raw4", "raw6", "icmp4",
-	"icmp6", "packet",
+	"icmp6", "packet", "stream", "dgram", "seqpac",
 };
 
 const char * const held_names[HELDS] = {
@@ -28,13 +29,19 @@ const char * const held_names[HELDS] = {
 /* The columns of sockowner. */
 enum {
 	UID, PID, COMM, FD, PROTO, STAT, LOCAL, FOREIGN, INODE, HELD, CGROUP, NETNS,
+	TYPE, PATH, PEER,
 	OWNER_COLUMNS
 };
 
 static const char * const owner_columns[OWNER_COLUMNS] = {
 	"UID", "PID", "COMM", "FD", "PROTO", "STAT", "LOCAL", "FOREIGN",
-	"INODE", "HELD", "CGROUP", "NETNS",
+	"INODE", "HELD", "CGROUP", "NETNS", "TYPE", "PATH", "PEER",
 };
+
+/* Those of both files, and those of each that it always has. */
+#define COMMON_COLUMNS	(BIT(UID) | BIT(PID) | BIT(COMM) | BIT(FD) | BIT(STAT) | BIT(INODE))
+#define INET_COLUMNS	(COMMON_COLUMNS | BIT(PROTO) | BIT(LOCAL) | BIT(FOREIGN))
+#define UNIX_COLUMNS	(COMMON_COLUMNS | BIT(TYPE) | BIT(PATH) | BIT(PEER) | BIT(CGROUP))
 
 /* A module that is older than the program may lack these. */
 #define LATER_COLUMNS	(BIT(HELD) | BIT(CGROUP) | BIT(NETNS))
@@ -43,7 +50,7 @@ static const struct state states[] = {
 	{ "ESTB", "ESTABLISHED",	ALL_BITS,	true,	false },
 	{ "TIMW", "TIME_WAIT",		TCP_BITS,	true,	false },
 	{ "UNCN", "UNCONN",		NO_TCP_BITS,	false,	true },
-	{ "LSTN", "LISTEN",		TCP_BITS,	false,	true },
+	{ "LSTN", "LISTEN",		TCP_BITS | UNIX_BITS, false, true },
 	{ "SYNS", "SYN_SENT",		TCP_BITS,	true,	false },
 	{ "SYNR", "SYN_RCVD",		TCP_BITS,	true,	false },
 	{ "FNW1", "FIN_WAIT_1",		TCP_BITS,	true,	false },
@@ -185,6 +192,33 @@ static inline const char *take_held(const char *p, enum held *held)
 	return NULL;
 }
 
+static inline const char *take_type(const char *p, enum proto *proto)
+{
+	static const char types[][5] = { "strm", "dgrm", "seqp" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!memcmp(p, types[i], 4)) {
+			*proto = STREAM + i;
+			return p + 4;
+		}
+	}
+	return NULL;
+}
+
+/* A Unix socket's path is in the place of an address. */
+static inline const char *take_path(const char *p, struct row *row)
+{
+	p = take_word(p, &row->local.whole);
+	row->local.addr = row->local.whole;
+	row->local.iface.len = 0;
+	row->local.port = 0;
+	row->foreign = (struct end){ .whole = { p, 0 }, .addr = { p, 0 } };
+	row->held = HELD_UNKNOWN;
+	row->netns.len = 0;
+	return p;
+}
+
 /* Takes column @c of a row. */
 static inline const char *take_column(const char *p, unsigned int c,
 				      struct row *row)
@@ -226,6 +260,13 @@ static inline const char *take_column(const char *p, unsigned int c,
 		return *p == '-' ? p + 1 : take_number(p, &row->cgroup);
 	case NETNS:
 		return take_word(p, &row->netns);
+	case TYPE:
+		return take_type(p, &row->proto);
+	case PATH:
+		return take_path(p, row);
+	case PEER:
+		row->peer = 0;
+		return *p == '-' ? p + 1 : take_number(p, &row->peer);
 	default:
 		return take_word(p, &word);
 	}
@@ -290,7 +331,8 @@ static bool parse_row(struct table *table, struct row *row)
 		      is_mapped(row->local.addr);
 	/* There is a descriptor where there is a process. */
 	return row->state->protos & BIT(row->proto) &&
-	       (row->proto == PACKET || !(row->local.odd | row->foreign.odd)) &&
+	       (row->proto == PACKET || is_unix(row) ||
+		!(row->local.odd | row->foreign.odd)) &&
 	       !row->pid == (*row->fd.at == '-') && table_row_ends(table, p);
 }
 
@@ -368,10 +410,10 @@ static void begin_sharer(void)
 	const char *p;
 	size_t n;
 
-	if (!owner.all) {
+	if (!owner.all)
 		table_read_all(&owner);
+	if (!span_count)
 		find_spans();
-	}
 	p = take_word(skip_blanks(table_row(&owner)), &word);
 	p = field_ends(p) ? take_number(skip_blanks(p), &sharer.pid) : NULL;
 	p = field_ends(p) ? take_word(skip_blanks(p), &sharer.comm) : NULL;
@@ -421,14 +463,32 @@ static bool next_shared(struct row *row)
 }
 
 /**
- * rows_open() - open sockowner
+ * rows_open() - open a file of rows
  * @path: where it is
+ * @which: which one
  *
- * To be followed by rows_header(), from wherever users are to be looked up.
+ * The one before is closed. To be followed by rows_header(), from wherever users are to
+ * be looked up.
  */
-void rows_open(char *path)
+void rows_open(char *path, enum rows which)
 {
+	if (owner.path) {
+		free(owner.in.data);
+		table_close(&owner);
+	}
+	which_rows = which;
+	owner = (struct table){ .read_size = READ_SIZE };
+	span_count = 0;
+	begin.text.len = 0;
 	table_must_open(&owner, path);
+}
+
+/**
+ * rows_whole() - read all of it, before the header; what rows point at stays
+ */
+void rows_whole(void)
+{
+	table_read_whole(&owner);
 }
 
 /**
@@ -436,12 +496,12 @@ void rows_open(char *path)
  */
 void rows_header(void)
 {
-	unsigned int all = BIT(OWNER_COLUMNS) - 1, found;
+	unsigned int found;
 	size_t i;
 
 	found = table_header_some(&owner, owner_columns, OWNER_COLUMNS,
-				  all & ~LATER_COLUMNS);
-	if ((opt.held || opt.cgroup || opt.all_netns) &&
+				  which_rows == ROWS_INET ? INET_COLUMNS : UNIX_COLUMNS);
+	if (which_rows == ROWS_INET && (opt.held || opt.cgroup || opt.all_netns) &&
 	    (found & LATER_COLUMNS) != LATER_COLUMNS)
 		die("the module is older than the program: %s lacks columns",
 		    SHOWN(owner.path));

@@ -13,6 +13,7 @@
 /* 46: an IPv6 socket that serves IPv4 as well. */
 enum proto {
 	TCP4, TCP6, TCP46, UDP4, UDP6, UDP46, RAW4, RAW6, ICMP4, ICMP6, PACKET,
+	STREAM, DGRAM, SEQPACKET,
 	PROTOS
 };
 
@@ -23,7 +24,8 @@ enum proto {
 #define BOTH_BITS	(BIT(TCP46) | BIT(UDP46))
 #define IPV4_BITS	(BIT(TCP4) | BIT(UDP4) | BIT(RAW4) | BIT(ICMP4) | BOTH_BITS)
 #define IPV6_BITS	(BIT(TCP6) | BIT(UDP6) | BIT(RAW6) | BIT(ICMP6) | BOTH_BITS)
-#define NO_TCP_BITS	(UDP_BITS | RAW_BITS | ICMP_BITS | BIT(PACKET))
+#define UNIX_BITS	(BIT(STREAM) | BIT(DGRAM) | BIT(SEQPACKET))
+#define NO_TCP_BITS	(UDP_BITS | RAW_BITS | ICMP_BITS | BIT(PACKET) | UNIX_BITS)
 #define ALL_BITS	(TCP_BITS | NO_TCP_BITS)
 
 /* The columns that can be printed, in the order they are printed in. */
@@ -67,6 +69,7 @@ struct options {
 	bool trouble;
 	bool cgroup;
 	bool all_netns;			/* -j all */
+	bool unix_too;			/* -u */
 	bool *ports;			/* by port; NULL: all */
 	bool by_user;
 	u64 uid;
@@ -139,6 +142,8 @@ struct end {
  * @cgroup: the id of its cgroup, or 0
  * @netns: the number of its namespace; nothing if the module is too old to tell
  * @inode: the socket's inode number, or 0
+ * @peer: of a Unix socket, that of the one at the other end, or 0; its path is the
+ *	address of this end
  */
 struct row {
 	unsigned long process;
@@ -155,7 +160,11 @@ struct row {
 	u64 cgroup;
 	struct word netns;
 	u64 inode;
+	u64 peer;
 };
+
+/* The files that rows are of. */
+enum rows { ROWS_INET, ROWS_UNIX };
 
 /**
  * struct joined - what a table of sockets says of one; nothing: it says nothing
@@ -179,6 +188,11 @@ static inline bool has_owner(const struct row *row)
 	return row->state->stat[0] != 'T';
 }
 
+static inline bool is_unix(const struct row *row)
+{
+	return BIT(row->proto) & UNIX_BITS;
+}
+
 /* The protocol that -4, -6 and -P know a row by. */
 static inline enum proto proto_of(const struct row *row)
 {
@@ -188,7 +202,8 @@ static inline enum proto proto_of(const struct row *row)
 }
 
 /* row.c */
-void rows_open(char *path);
+void rows_open(char *path, enum rows which);
+void rows_whole(void);
 void rows_header(void);
 bool rows_next(struct row *row);
 struct word row_unescape(struct word field);
@@ -205,6 +220,11 @@ void join(const struct row *row, struct joined *joined);
 struct word joined_option(const struct joined *joined, const char *name);
 struct word congestion_of(const struct row *row, const struct joined *joined);
 
+/* peer.c */
+void print_unix(void (*print)(const struct row *row));
+void peer_text(const struct row *row, struct text *text);
+const struct row *peer_of(const struct row *row);
+
 /* lookup.c */
 struct word arguments(u64 pid);
 
@@ -212,6 +232,7 @@ struct word arguments(u64 pid);
 extern struct word own_netns;
 void parse_netns(const char *arg);
 void open_tables(void);
+void open_unix(void);
 bool netns_tables(const struct row *row);
 const char *netns_name(struct word number);
 
