@@ -216,10 +216,10 @@ void print_json(const struct row *row)
 		path = row->cgroup ? cgroup_path(row->cgroup) : NULL;
 		string("cgroup_path", path);
 	}
-	if (opt.shown & BIT(C_RECV_Q)) {
+	if (opt.shown & BIT(C_RECV_Q))
 		field("recv_q", joined.recv_q);
+	if (opt.shown & BIT(C_SEND_Q))
 		field("send_q", joined.send_q);
-	}
 	if (opt.shown & BIT(C_DIAG))
 		json_list("diag", joined.diag);
 	if (opt.shown & BIT(C_DROPS))
