@@ -7,7 +7,7 @@
  * one for all namespaces under one spinlock, and one for each with a lock a bucket (6.0);
  * the iterator knows. Either lock is held while it is at a row.
  *
- * Where it is is a number that the kernel makes up: a bucket, and how many rows of this
+ * Its place is a number that the kernel makes up: a bucket, and how many rows of this
  * namespace's come before it there. So it goes on one by one in a bucket and by more to
  * the next one, and can start at any.
  */

@@ -44,10 +44,11 @@ struct owner_unix_copy {
 
 static unsigned int owner_unix_copy_name(char *name, const struct sock *sk)
 {
-	const struct unix_address *addr =
-		smp_load_acquire(&unix_sk((struct sock *)sk)->addr);
+	const struct unix_address *addr;
 	unsigned int n;
 
+	/* The address before what it is made of: unix_bind()'s release. */
+	addr = smp_load_acquire(&unix_sk((struct sock *)sk)->addr);
 	if (!addr)
 		return 0;
 	/* A path is followed by a NUL; that of one of the full length is one too many. */

@@ -14,7 +14,7 @@ typedef unsigned long long u64;
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 #define BIT(n)		(1U << (n))
 #define likely(x)	__builtin_expect(!!(x), 1)
-#define noinline	__attribute__((__noinline__))
+#define noinline	__attribute((__noinline__))
 #define __printf(a, b)	__attribute((__format__(printf, a, b)))
 
 /* Ports are numbers below this. */
