@@ -172,21 +172,6 @@ char *field_text(char *p, const char *text, size_t max, char also)
 	return p;
 }
 
-/**
- * field_bytes() - write bytes that somebody else chose, as field_text() does
- * @p: where to write
- * @bytes: the bytes, any of which may be a NUL
- * @count: how many
- *
- * Return: the byte after the last character.
- */
-char *field_bytes(char *p, const char *bytes, size_t count)
-{
-	for (; count; count--, bytes++)
-		p = field_byte(p, *bytes, 0);
-	return p;
-}
-
 static noinline char *field_comm_escaped(char *p, const char *comm)
 {
 	if (!comm[0])
@@ -215,6 +200,31 @@ static __always_inline unsigned int field_plain(char *p, const char *text)
 		((slashes - ones) & ~slashes);
 	stops &= high;
 	return stops ? __ffs64(stops) / 8 : 8;
+}
+
+/**
+ * field_bytes() - write bytes that somebody else chose, as field_text() does
+ * @p: where to write
+ * @bytes: the bytes, any of which may be a NUL
+ * @count: how many
+ *
+ * Return: the byte after the last character.
+ */
+char *field_bytes(char *p, const char *bytes, size_t count)
+{
+	const char *end = bytes + count;
+	unsigned int n;
+
+	while (end - bytes >= 8) {
+		n = field_plain(p, bytes);
+		p += n;
+		bytes += n;
+		if (n < 8)
+			p = field_byte(p, *bytes++, 0);
+	}
+	while (bytes < end)
+		p = field_byte(p, *bytes++, 0);
+	return p;
 }
 
 /**

@@ -29,7 +29,8 @@ void owner_paths_init(struct owner_paths *paths, struct owner_memory *memory)
  * owner_path_get() - fetch a name
  * @paths: all names
  * @path: the name
- * @name: where to; room for UNIX_PATH_MAX
+ * @name: where to; room for OWNER_PATH_ROOM, of which what is behind the name may be
+ *	overwritten
  *
  * Context: Any.
  */
@@ -42,14 +43,14 @@ void owner_path_get(const struct owner_paths *paths, struct owner_path path,
 		memcpy(name + i,
 		       owner_array_at(&paths->pieces, struct owner_path_piece,
 				      path.first + i / OWNER_PATH_PIECE),
-		       min_t(unsigned int, path.length - i, OWNER_PATH_PIECE));
+		       OWNER_PATH_PIECE);
 }
 
 /* All that one listener has accepted have its name, and mostly are found together. */
 static bool owner_path_is_last(const struct owner_paths *paths, const char *name,
 			       unsigned int length)
 {
-	char last[UNIX_PATH_MAX];
+	char last[OWNER_PATH_ROOM];
 
 	if (paths->last.length != length)
 		return false;

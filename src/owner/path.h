@@ -13,6 +13,9 @@
 /* A name is kept as so many pieces of this size as it takes. */
 #define OWNER_PATH_PIECE	16
 
+/* Room for any name, in whole pieces. */
+#define OWNER_PATH_ROOM		(UNIX_PATH_MAX + OWNER_PATH_PIECE - 1)
+
 /**
  * struct owner_path - a name that is kept
  * @first: the number of its first piece

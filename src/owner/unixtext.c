@@ -35,7 +35,7 @@ static_assert(sizeof(owner_unix_header) == UNIX_END + 1);
 static char *unix_path_write(char *p, const struct owner_found *found,
 			     struct owner_path path)
 {
-	char name[UNIX_PATH_MAX];
+	char name[OWNER_PATH_ROOM];
 
 	if (!path.length)
 		return field_str(p, "-");

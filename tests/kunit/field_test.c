@@ -562,6 +562,35 @@ static void field_test_text_unterminated(struct kunit *test)
 	buffer_expect(test, field_text(p, text, len, 0), "xxxxxxxxxxxxxxxx");
 }
 
+/* Every byte, NUL as well, at each place of so many that they are written by eights. */
+static void field_test_bytes(struct kunit *test)
+{
+	static const char xs[] = "xxxxxxxxxxxxxxxxxx";
+	unsigned int len, at, c;
+	char *p, *bytes;
+
+	for (len = 1; len < sizeof(xs); len++) {
+		/* KASAN sees a byte read beyond. */
+		bytes = kunit_kmalloc(test, len, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, bytes);
+		for (at = 0; at < len; at++) {
+			for (c = 0; c < 256; c++) {
+				memset(bytes, 'x', len);
+				bytes[at] = c;
+				p = field_bytes(buffer_clean(test), bytes, len);
+				if (c <= ' ' || c >= 0x7f || c == '\\')
+					buffer_expect(test, p, "%.*s\\%03o%.*s", at, xs, c,
+						      len - at - 1, xs);
+				else
+					buffer_expect(test, p, "%.*s%c%.*s", at, xs, c,
+						      len - at - 1, xs);
+			}
+		}
+	}
+	p = buffer_clean(test);
+	buffer_expect(test, field_bytes(p, bytes, 0), "");
+}
+
 /* Bytes of each kind at each place of a name, and names of each length. */
 static void field_test_comm(struct kunit *test)
 {
@@ -619,6 +648,7 @@ static struct kunit_case field_tests[] = {
 	KUNIT_CASE(field_test_text_bytes),
 	KUNIT_CASE_PARAM(field_test_text, text_gen_params),
 	KUNIT_CASE(field_test_text_unterminated),
+	KUNIT_CASE(field_test_bytes),
 	KUNIT_CASE(field_test_comm),
 	{}
 };

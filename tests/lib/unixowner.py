@@ -117,6 +117,11 @@ def nobodys(row, **changes):
     return row._replace(pid=None, comm=None, fd=None, **changes)
 
 
+def pair_stat(sock):
+    """The state of one of a pair: through 5.14 datagram sockets have none."""
+    return next(stat for _, stat, _, inode in kernels() if inode == inode_of(sock))
+
+
 def rows_are(wanted):
     """Fail unless the file has just the rows @wanted, and others agree."""
     got = compare()
@@ -135,7 +140,11 @@ SS_TYPES = {"str": "strm", "dgr": "dgrm", "seq": "seqp"}
 SS_STATES = {"LISTEN": "LSTN", "ESTAB": "ESTB", "UNCONN": "UNCN"}
 # An address may be "(____ptrval____)".
 KERNEL = re.compile(r"\S+: [0-9A-F]{8} [0-9A-F]+ [0-9A-F]{3}([01])[0-9A-F]{4} (\d{4}) "
-                    r"[0-9A-F]{2} +(\d+)(?: (.+))?", re.DOTALL)
+                    r"([0-9A-F]{2}) +(\d+)(?: (.+))?", re.DOTALL)
+
+
+# Of one with a struct socket whether it is connected; of one without it says "connecting".
+KERNEL_STATES = {"01": "UNCN", "02": "ESTB", "03": "ESTB"}
 
 
 def ss(text=None):
@@ -163,7 +172,7 @@ def shown(path):
 
 
 def kernels():
-    """(kind, whether it listens, name, inode) of each socket of /proc/net/unix."""
+    """(kind, state, name, inode) of each socket of /proc/net/unix."""
     text = tables.slurp("/proc/net/unix").decode("latin-1")
     found = []
     # A name may have the end of a line in it.
@@ -171,17 +180,18 @@ def kernels():
         match = KERNEL.fullmatch(entry)
         if not match:
             raise Failed(f"/proc/net/unix says {entry!r}")
-        listens, kind, inode, name = match.groups()
+        listens, kind, state, inode, name = match.groups()
         # What a connect() that has to wait has made for the other side is of no type yet.
         if int(kind):
-            found.append((TYPES[int(kind)], listens == "1", name, int(inode)))
+            stat = "LSTN" if listens == "1" else KERNEL_STATES[state]
+            found.append((TYPES[int(kind)], stat, name, int(inode)))
     return sorted(found, key=repr)
 
 
 def socks_of(rows):
     """What kernels() says of these sockets."""
     once = {row.inode: row for row in rows if row.inode}
-    return sorted(((row.kind, row.stat == "LSTN", shown(row.path), row.inode)
+    return sorted(((row.kind, row.stat, shown(row.path), row.inode)
                    for row in [*once.values(), *(row for row in rows if not row.inode)]),
                   key=repr)
 

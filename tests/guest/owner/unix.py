@@ -21,7 +21,7 @@ from guest.stat.reading import WAYS, difference, pieces
 from lib import life, owner, tables, unixowner
 from lib.ktap import (Workers, cases, check, equal, in_child, note, scaled, test, until)
 from lib.owner import CLONE_FILES, Holder, become, in_pidns
-from lib.unixowner import FILE, nobodys, row_of, rows_are
+from lib.unixowner import FILE, nobodys, pair_stat, row_of, rows_are
 from lib.world import (LIBC, PLAIN_USER, Netns, enter_userns, gone, insmod, ip, rmmod,
                        user)
 
@@ -77,7 +77,8 @@ def one_of_each():
         path, abstract, auto = (sock_of(kind, name) for name in
                                 (place(), b"\0abstract", ""))
         check(len(auto.getsockname()) == 6, "what the kernel chose:", auto.getsockname())
-        rows_are([row_of(one, "ESTB", peer=two), row_of(two, "ESTB", peer=one),
+        stat = pair_stat(one)
+        rows_are([row_of(one, stat, peer=two), row_of(two, stat, peer=one),
                   row_of(fresh, "UNCN"), row_of(path, "UNCN"),
                   row_of(abstract, "UNCN"), row_of(auto, "UNCN")])
     each_kind(case)
@@ -342,10 +343,11 @@ def in_flight():
 
     def case(kind):
         one, two = socket.socketpair(socket.AF_UNIX, kind)
-        flying = nobodys(row_of(one, "ESTB", peer=two))
+        stat = pair_stat(one)
+        flying = nobodys(row_of(one, stat, peer=two))
         socket.send_fds(ours, [b"x"], [one.fileno()])
         one.close()
-        rows_are([flying, row_of(two, "ESTB")._replace(peer=flying.inode)])
+        rows_are([flying, row_of(two, stat)._replace(peer=flying.inode)])
         with Holder(receive) as holder:
             rows = [row for row in unixowner.compare() if row.inode == flying.inode]
             equal(rows, [flying._replace(pid=holder.pid, comm=unixowner.comm_of(),
