@@ -588,7 +588,7 @@ static void field_test_bytes(struct kunit *test)
 		}
 	}
 	p = buffer_clean(test);
-	buffer_expect(test, field_bytes(p, bytes, 0), "");
+	buffer_expect(test, field_bytes(p, bytes, 0), "%s", "");
 }
 
 /* Bytes of each kind at each place of a name, and names of each length. */
