@@ -562,11 +562,12 @@ static void field_test_text_unterminated(struct kunit *test)
 	buffer_expect(test, field_text(p, text, len, 0), "xxxxxxxxxxxxxxxx");
 }
 
-/* Every byte, NUL as well, at each place of so many that they are written by eights. */
+/* Bytes of each kind, NUL as well, at each place of so many that they go by eights. */
 static void field_test_bytes(struct kunit *test)
 {
+	static const u8 kinds[] = { 0, 1, ' ', '!', '[', '\\', ']', '~', 0x7f, 0x80, 0xff };
 	static const char xs[] = "xxxxxxxxxxxxxxxxxx";
-	unsigned int len, at, c;
+	unsigned int len, at, i, c;
 	char *p, *bytes;
 
 	for (len = 1; len < sizeof(xs); len++) {
@@ -574,7 +575,8 @@ static void field_test_bytes(struct kunit *test)
 		bytes = kunit_kmalloc(test, len, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, bytes);
 		for (at = 0; at < len; at++) {
-			for (c = 0; c < 256; c++) {
+			for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+				c = kinds[i];
 				memset(bytes, 'x', len);
 				bytes[at] = c;
 				p = field_bytes(buffer_clean(test), bytes, len);
