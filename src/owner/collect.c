@@ -24,7 +24,6 @@
 #include <linux/string.h>
 
 #include "collect.h"
-#include "inet.h"
 #include "procfile.h"
 
 static bool owner_stopping;

@@ -23,7 +23,7 @@
 #include <net/sock.h>
 
 #include "compat.h"
-#include "held.h"
+#include "collect.h"
 #include "judge.h"
 #include "walk.h"
 

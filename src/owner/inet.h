@@ -5,7 +5,7 @@
 #ifndef KNETSTAT_OWNER_INET_H
 #define KNETSTAT_OWNER_INET_H
 
-#include "held.h"
+#include "collect.h"
 
 extern const struct owner_kind owner_inet_kind;
 
