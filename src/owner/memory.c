@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory for what the open files of sockowner hold.
+ * Memory for what the open files of sockowner and unixowner hold.
  *
  * What an open file holds is charged to its opener's memory cgroup. But not
  * everybody is in one, and a process may open a file a thousand times. So the
@@ -31,7 +31,7 @@
 
 static unsigned int owner_mb = 128;
 module_param(owner_mb, uint, 0444);
-MODULE_PARM_DESC(owner_mb, "MiB that one user's open files of sockowner may hold together (default 128)");
+MODULE_PARM_DESC(owner_mb, "MiB that one user's open files of sockowner and unixowner may hold together (default 128)");
 
 /**
  * struct owner_account - what a user's open files hold

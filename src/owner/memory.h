@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory for what the open files of sockowner hold, and how much of it each user
- * may have.
+ * Memory for what the open files of sockowner and unixowner hold, and how much of it
+ * each user may have.
  */
 #ifndef KNETSTAT_OWNER_MEMORY_H
 #define KNETSTAT_OWNER_MEMORY_H
