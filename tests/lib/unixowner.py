@@ -196,8 +196,16 @@ def socks_of(rows):
                   key=repr)
 
 
+def each_once(rows):
+    """Fail if a socket that nobody holds has several rows, or has one and is held."""
+    inodes = [row.inode for row in rows if not row.pid and row.inode]
+    inodes += {row.inode for row in rows if row.pid}
+    equal(sorted(inodes), sorted(set(inodes)), "sockets")
+
+
 def agree_with_ss(rows, said=None):
     """Fail unless ss knows the same sockets with the same peers, and the same holders."""
+    each_once(rows)
     socks, holders = said or ss()
     same({(row.kind, row.stat, shown(row.path), row.inode, row.peer)
           for row in rows if row.inode}, socks, "ss")
@@ -208,6 +216,7 @@ def compare(with_ss=True):
     """Read the file and compare it with ss, /proc/PID/fd and the kernel's own file;
     return its Rows."""
     rows = read()
+    each_once(rows)
     equal(socks_of(rows), kernels(), "the sockets of /proc/net/unix")
     same({(row.pid, row.fd, row.inode) for row in rows if row.pid}, listed(rows),
          "/proc/PID/fd")
