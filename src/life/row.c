@@ -54,6 +54,10 @@ static char *life_time_write(char *p, char *column, u64 us)
 	       field_msecs(p, column, us);
 }
 
+/* Ten digits, and a time of today with its decimals, each with a blank. */
+static_assert(LIFE_PID - LIFE_NETNS == 11);
+static_assert(LIFE_NETNS - LIFE_TIME == sizeof("1700000000.123456"));
+
 /* The number of a namespace: ten digits, nearly always. */
 static char *life_netns_write(char *p, char *begin, u32 netns)
 {
@@ -61,7 +65,6 @@ static char *life_netns_write(char *p, char *begin, u32 netns)
 
 	if (unlikely(p != begin + LIFE_NETNS || netns < 1000000000))
 		return field_right(p, column, netns);
-	static_assert(LIFE_PID - LIFE_NETNS == 11);
 	*field_ten(p, netns) = ' ';
 	return column;
 }
@@ -76,7 +79,6 @@ static char *life_when_write(char *p, char *begin, u64 us)
 	if (unlikely(p != begin + LIFE_TIME || secs < 1000000000 ||
 		     secs >= 10000000000ULL))
 		return field_secs(p, column, us);
-	static_assert(LIFE_NETNS - LIFE_TIME == sizeof("1700000000.123456"));
 	/* The last six of eight digits, and the blank. */
 	field_put8(field_ten(p, secs),
 		   '.' | (field_digits(micros) + FIELD_ZEROS) >> 16 << 8 |

@@ -25,7 +25,8 @@ enum {
 	OWNER_END	= OWNER_INODE + 9,
 };
 
-#define OWNER_HEADER OWNER_FRONT_HEADER "PROTO  STAT LOCAL                 FOREIGN               HELD     CGROUP      NETNS    INODE\n"
+#define OWNER_REST "PROTO  STAT LOCAL                 FOREIGN               HELD     CGROUP      NETNS    INODE\n"
+#define OWNER_HEADER OWNER_FRONT_HEADER OWNER_REST
 
 /* The first line. */
 const char owner_header[] = OWNER_HEADER;

@@ -21,7 +21,8 @@ enum {
 	UNIX_END	= UNIX_INODE + 9,
 };
 
-#define UNIX_HEADER OWNER_FRONT_HEADER "TYPE STAT PATH                                 PEER   CGROUP    INODE\n"
+#define UNIX_REST "TYPE STAT PATH                                 PEER   CGROUP    INODE\n"
+#define UNIX_HEADER OWNER_FRONT_HEADER UNIX_REST
 
 /* The first line. */
 const char owner_unix_header[] = UNIX_HEADER;
@@ -88,7 +89,11 @@ char *owner_unix_row_write(const struct owner_found *found, struct owner_front *
 {
 	/* With the blank that ends the column, and of a round size to copy. */
 	static const char types[8][8] = {
-		[0 ... 7]		= "-    ",
+		[0]			= "-    ",
+		[SOCK_RAW]		= "-    ",
+		[SOCK_RDM]		= "-    ",
+		[SOCK_DCCP]		= "-    ",
+		[7]			= "-    ",
 		[SOCK_STREAM]		= "strm ",
 		[SOCK_DGRAM]		= "dgrm ",
 		[SOCK_SEQPACKET]	= "seqp ",

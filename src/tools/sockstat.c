@@ -114,7 +114,7 @@ static unsigned int parse_protos(const char *arg)
 			    !strncasecmp(word.at, known[i].name, word.len))
 				break;
 		if (i == ARRAY_SIZE(known))
-			usage_error("bad list of protocols (tcp, udp, raw, icmp, packet, unix, or tcp4 and so on)",
+			usage_error("bad list of protocols (--help has them)",
 				    arg);
 		protos |= known[i].protos;
 	}
@@ -142,7 +142,7 @@ static unsigned int parse_columns(const char *arg)
 		for (i = 0; i < ARRAY_SIZE(known) && !word_is(word, known[i].name); i++)
 			;
 		if (i == ARRAY_SIZE(known))
-			usage_error("bad list of columns (recv-q, send-q, diag, drops, options, held, cgroup, netns, inode, state, cc, args)",
+			usage_error("bad list of columns (--help has them)",
 				    arg);
 		columns |= BIT(known[i].column);
 	}
