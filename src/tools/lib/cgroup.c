@@ -246,6 +246,8 @@ void cgroup_want(const char *arg)
 	struct stat stats;
 	char *full;
 
+	if (!*arg)
+		usage_error("no such cgroup", arg);
 	find_mount();
 	if (!mount_point)
 		usage_error("no cgroup file system (version 2) is mounted", NULL);

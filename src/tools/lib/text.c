@@ -118,6 +118,26 @@ void text_add_column(struct text *text, struct word word, size_t width)
 	add_blanks(text, word.len < width ? width - word.len + 1 : 1);
 }
 
+/**
+ * text_add_escaped() - add bytes that make one field, as the kernel escapes names
+ * @text: the text
+ * @word: the bytes
+ * @also: what is to be escaped, too; 0: nothing else
+ */
+void text_add_escaped(struct text *text, struct word word, char also)
+{
+	size_t i;
+
+	for (i = 0; i < word.len; i++) {
+		unsigned char c = word.at[i];
+
+		if (c <= ' ' || c > '~' || c == '\\' || c == also)
+			text_addf(text, "\\%03o", c);
+		else
+			text_add(text, word.at + i, 1);
+	}
+}
+
 /* The digits of a number, which end at @end. */
 static struct word digits_of(u64 number, char *end)
 {

@@ -39,6 +39,7 @@ char *copy_of(const char *str, size_t len);
 __printf(1, 2) char *formatted(const char *format, ...);
 void text_grow(struct text *text, size_t len);
 __printf(2, 3) void text_addf(struct text *text, const char *format, ...);
+void text_add_escaped(struct text *text, struct word word, char also);
 void text_add_number(struct text *text, u64 number);
 void text_add_column(struct text *text, struct word word, size_t width);
 void text_add_number_right(struct text *text, u64 number, size_t width);

@@ -143,21 +143,6 @@ static struct word cgroup_of(const struct row *row)
 	return word_of(path ?: "-");
 }
 
-/* A path in a column: escaped as the kernel escapes names. */
-static void print_path(struct word path, char also)
-{
-	size_t i;
-
-	for (i = 0; i < path.len; i++) {
-		unsigned char c = path.at[i];
-
-		if (c <= ' ' || c > '~' || c == '\\' || c == also)
-			text_addf(&out.text, "\\%03o", c);
-		else
-			text_add(&out.text, path.at + i, 1);
-	}
-}
-
 /* All columns, as the file has them, but for the cgroup. */
 static void print_extended(const struct table *table, const struct row *row)
 {
@@ -173,7 +158,7 @@ static void print_extended(const struct table *table, const struct row *row)
 			if (!opt.csv)
 				text_add(&out.text, from, field.at - from);
 			from = field.at + field.len;
-			print_path(cgroup_of(row), opt.csv ? ',' : 0);
+			text_add_escaped(&out.text, cgroup_of(row), opt.csv ? ',' : 0);
 			continue;
 		}
 		for (n = 0; opt.csv && n < field.len; n++) {
