@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sockstat: prints which process holds which TCP and UDP sockets, in the layout
- * of FreeBSD's sockstat.
+ * sockstat: prints which process holds which socket, in the layout of FreeBSD's
+ * sockstat, and what is wrong with it.
  *
- * Who holds what is in /proc/net/sockowner, where it finds columns by their names.
- * What else is known of a socket is in the same module's tables, which are read only
- * if something of them is asked for; and -a looks into the processes' cmdline.
+ * All it knows of holders is in /proc/net/sockowner and unixowner, where it finds columns
+ * by their names. What is asked for of a socket's queues and options is in tcpstat and so
+ * on of the same module.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "lib/cgroup.h"
@@ -27,61 +28,59 @@
 struct options opt = {
 	.shown = BIT(C_USER) | BIT(C_COMMAND) | BIT(C_PID) | BIT(C_FD) |
 		 BIT(C_PROTO) | BIT(C_LOCAL) | BIT(C_FOREIGN),
-	.protos = TCP_BITS | UDP_BITS,
 };
 
 static const char usage[] =
-"usage: sockstat [-46acChHiJlLnqsuvwZ] [-j NETNS] [-o COLUMNS] [-p PORTS]\n"
-"                [-P PROTOCOLS] [-U USER] [--pid PIDS] [--command NAME] [--trouble]\n"
-"                [--with OPTION[=VALUE]] [--without OPTION[=VALUE]] [--held WORDS]\n"
-"                [--cgroup PATH] [--json-array] [--proc DIR]\n"
+"usage: sockstat [-46acChHiJlLnqsuvwZ] [-o COLUMNS] [-j NETNS] [-p PORTS]\n"
+"                [-P PROTOCOLS] [-U USER] [--pid PIDS] [--command NAME]\n"
+"                [--cgroup PATH] [--held WORDS] [--trouble] [--with OPTION]\n"
+"                [--without OPTION] [--json-array] [--proc DIR]\n"
 "\n"
-"Prints who holds which sockets, from /proc/net/sockowner (module knetstat), and\n"
-"what is wrong with them.\n"
+"Prints who holds which sockets, from /proc/net/sockowner and unixowner (module\n"
+"knetstat).\n"
 "\n"
 "  -4, --ipv4                 only what serves IPv4\n"
 "  -6, --ipv6                 only what serves IPv6\n"
-"  -u, --unix                 Unix sockets, and who has their other ends (PID:FD)\n"
+"  -u, --unix                 Unix sockets; with -4, -6 or -P besides those\n"
 "  -c, --connected            only connected sockets\n"
-"  -l, --listening            only listening and bound sockets\n"
+"  -l, --listening            only listening sockets, and others that are bound\n"
 "  -L, --no-loopback          not those with a loopback address\n"
 "  -p, --ports PORTS          only these ports, on either side: 22,80,8000-8999\n"
-"  -P, --protocols PROTOCOLS  only these of tcp, udp, raw, icmp, packet, unix; or tcp4,\n"
-"                             tcp6, tcp46 and so on (default: tcp,udp)\n"
-"  -U, --user USER            only sockets of this user, a name or a number\n"
+"  -P, --protocols PROTOCOLS  only these of tcp, udp (the default), raw, icmp (each also as\n"
+"                             tcp4, tcp6 ...), tcp46, udp46, packet, unix (stream, dgram,\n"
+"                             seqpacket)\n"
+"  -U, -F, --user USER        only sockets of this user, a name or a number\n"
 "      --pid PIDS             only sockets that these processes hold\n"
 "      --command NAME         only sockets that processes of this name hold\n"
 "      --cgroup PATH          only sockets of this cgroup (v2) and those below\n"
+"      --held WORDS           only sockets that come to be so: fd, queue, syn, tw,\n"
+"                             orphan, kernel, or - (not known)\n"
 "      --trouble              only sockets with a mark in Diag, which is shown\n"
-"      --with OPTION[=VALUE]  only sockets with this option set, or set so: SO_KEEPALIVE\n"
-"      --without OPTION[=VALUE]  only sockets without it\n"
-"      --held WORDS           only rows that come to be so: fd, queue, syn, tw, orphan,\n"
-"                             kernel, -\n"
-"  -j, -z, --netns NETNS      of another network namespace: a name, a PID; or of all\n"
-"  -Z, --show-netns           the network namespace in a first column\n"
-"  -o, --columns COLUMNS      more columns: recv-q, send-q, diag, drops, options, held,\n"
-"                             cgroup, netns, inode, state, cc, args\n"
-"  -i, --inode                a column: the inode number\n"
-"  -s, --state                a column: the state\n"
-"  -C, --congestion           a column: the congestion control\n"
-"  -a, --args                 a column: the arguments of the process\n"
-"  -v, --verbose              columns: the inode number, the state, how the row comes to\n"
-"                             be, and the queues\n"
-"  -n, --numeric              users and namespaces as numbers\n"
-"  -w, --wide                 wide columns, for IPv6 addresses and long names\n"
+"      --with OPTION[=VALUE]  only with this socket option set (to this value)\n"
+"      --without OPTION[=VALUE]  only without\n"
+"  -j, -z, --netns NETNS      of another network namespace: a name, a path, a PID, its\n"
+"                             number; or all\n"
+"  -o, --columns COLUMNS      more columns: netns, inode, state, cc, held, queues (recv-q,\n"
+"                             send-q), diag, drops, cgroup, options, args; or all\n"
+"  -Z, -i, -s, -C, -a         columns: --show-netns, --inode, --state, --congestion,\n"
+"                             --args of the process\n"
+"  -n, --numeric              users and network namespaces as numbers\n"
+"  -w, --wide                 columns as wide as what is in there\n"
 "  -H, -q, --no-header        no header\n"
+"  -v, --verbose              columns: inode, state, held, queues; and say how many sockets\n"
+"                             changed meanwhile\n"
 "  -J, --json                 a JSON object for each row\n"
-"      --json-array           one JSON array of them\n"
-"      --proc DIR             the host's procfs, where it is mounted elsewhere (or HOST_PROC)\n"
+"      --json-array           the same, as one JSON array\n"
+"      --proc DIR             the host's procfs, where it is mounted elsewhere (or\n"
+"                             HOST_PROC)\n"
 "  -h, --help                 print this\n"
 "      --version              print the version\n"
 "\n"
 "  sockstat -4l               who serves IPv4\n"
 "  sockstat -p 443 -cs        connections to and from port 443, with their states\n"
-"  sockstat --trouble         whose sockets are in trouble, and in which\n"
-"  sockstat -c --without SO_KEEPALIVE  whose connections may hang for ever\n"
-"  sockstat -j all -l         who listens in any namespace\n"
-"  sockstat -U www-data -a    what a user's programs hold\n";
+"  sockstat -j all --trouble  whose sockets are in trouble on this host, and in which\n"
+"  sockstat -c --without SO_KEEPALIVE   connections that may hang for ever\n"
+"  sockstat -u --command dbus-daemon    who talks to it\n";
 
 static unsigned int parse_protos(const char *arg)
 {
@@ -89,19 +88,17 @@ static unsigned int parse_protos(const char *arg)
 		const char *name;
 		unsigned int protos;
 	} known[] = {
-		{ "tcp", TCP_BITS }, { "tcp4", BIT(TCP4) }, { "tcp6", BIT(TCP6) },
-		{ "tcp46", BIT(TCP46) },
-		{ "udp", UDP_BITS }, { "udp4", BIT(UDP4) }, { "udp6", BIT(UDP6) },
-		{ "udp46", BIT(UDP46) },
+		{ "tcp", TCP_BITS }, { "udp", UDP_BITS },
+		{ "tcp4", TCP_BITS & IPV4_BITS }, { "tcp6", TCP_BITS & IPV6_BITS },
+		{ "udp4", UDP_BITS & IPV4_BITS }, { "udp6", UDP_BITS & IPV6_BITS },
+		{ "tcp46", BIT(TCP46) }, { "udp46", BIT(UDP46) },
 		{ "raw", RAW_BITS }, { "raw4", BIT(RAW4) }, { "raw6", BIT(RAW6) },
 		{ "icmp", ICMP_BITS }, { "icmp4", BIT(ICMP4) }, { "icmp6", BIT(ICMP6) },
-		{ "packet", BIT(PACKET) },
-		{ "unix", UNIX_BITS }, { "stream", BIT(STREAM) }, { "dgram", BIT(DGRAM) },
-		{ "seqpac", BIT(SEQPACKET) },
-		/* FreeBSD's, of which there are no rows here. */
-		{ "sctp", 0 }, { "sctp4", 0 }, { "sctp6", 0 }, { "sctp46", 0 },
-		{ "divert", 0 }, { "divert4", 0 }, { "divert6", 0 },
-		{ "udplite", 0 }, { "udplite4", 0 }, { "udplite6", 0 },
+		{ "packet", BIT(PACKET) }, { "unix", UNIX_BITS },
+		{ "stream", BIT(STREAM) }, { "dgram", BIT(DGRAM) },
+		{ "seqpacket", BIT(SEQPACKET) }, { "seqpack", BIT(SEQPACKET) },
+		/* FreeBSD's, that there is nothing of here. */
+		{ "sctp", 0 }, { "divert", 0 }, { "udplite", 0 },
 	};
 	const char *list = arg;
 	unsigned int protos = 0;
@@ -110,43 +107,15 @@ static unsigned int parse_protos(const char *arg)
 
 	while (list_next(&list, &word)) {
 		for (i = 0; i < ARRAY_SIZE(known); i++)
-			if (word.len == strlen(known[i].name) &&
+			if (strlen(known[i].name) == word.len &&
 			    !strncasecmp(word.at, known[i].name, word.len))
 				break;
 		if (i == ARRAY_SIZE(known))
-			usage_error("bad list of protocols (--help has them)",
+			usage_error("bad list of protocols (tcp, udp, raw, icmp, packet, unix ...)",
 				    arg);
 		protos |= known[i].protos;
 	}
 	return protos;
-}
-
-/* More columns. */
-static unsigned int parse_columns(const char *arg)
-{
-	static const struct {
-		const char *name;
-		enum column column;
-	} known[] = {
-		{ "recv-q", C_RECV_Q }, { "send-q", C_SEND_Q }, { "diag", C_DIAG },
-		{ "drops", C_DROPS }, { "options", C_OPTIONS }, { "held", C_HELD },
-		{ "cgroup", C_CGROUP }, { "netns", C_NETNS }, { "inode", C_INODE },
-		{ "state", C_STATE }, { "cc", C_CC }, { "args", C_ARGUMENTS },
-	};
-	const char *list = arg;
-	unsigned int columns = 0;
-	struct word word;
-	size_t i;
-
-	while (list_next(&list, &word)) {
-		for (i = 0; i < ARRAY_SIZE(known) && !word_is(word, known[i].name); i++)
-			;
-		if (i == ARRAY_SIZE(known))
-			usage_error("bad list of columns (--help has them)",
-				    arg);
-		columns |= BIT(known[i].column);
-	}
-	return columns;
 }
 
 static void parse_pids(const char *arg)
@@ -164,15 +133,46 @@ static void parse_pids(const char *arg)
 	}
 }
 
+static void parse_held(const char *arg)
+{
+	const char *list = arg;
+	struct word word;
+	size_t i;
+
+	opt.held = 0;
+	while (list_next(&list, &word)) {
+		for (i = 0; i < HELDS && !word_is(word, held_names[i]); i++)
+			;
+		if (i == HELDS)
+			usage_error("bad list of words (fd, queue, syn, tw, orphan, kernel, -)",
+				    arg);
+		opt.held |= BIT(i);
+	}
+}
+
+static void parse_columns(const char *arg)
+{
+	const char *list = arg;
+	unsigned int named;
+	struct word word;
+
+	while (list_next(&list, &word)) {
+		named = columns_named(word);
+		if (!named)
+			usage_error("bad list of columns (sockstat -h has them)", arg);
+		opt.shown |= named;
+	}
+}
+
 enum {
 	OPT_VERSION = 256,
 	OPT_PID,
 	OPT_COMMAND,
 	OPT_CGROUP,
+	OPT_HELD,
 	OPT_TROUBLE,
 	OPT_WITH,
 	OPT_WITHOUT,
-	OPT_HELD,
 	OPT_ARRAY,
 	OPT_PROC,
 };
@@ -181,6 +181,7 @@ static const struct option long_options[] = {
 	{ "ipv4",	no_argument,		NULL, '4' },
 	{ "ipv6",	no_argument,		NULL, '6' },
 	{ "args",	no_argument,		NULL, 'a' },
+	{ "columns",	required_argument,	NULL, 'o' },
 	{ "connected",	no_argument,		NULL, 'c' },
 	{ "congestion",	no_argument,		NULL, 'C' },
 	{ "help",	no_argument,		NULL, 'h' },
@@ -188,10 +189,10 @@ static const struct option long_options[] = {
 	{ "inode",	no_argument,		NULL, 'i' },
 	{ "netns",	required_argument,	NULL, 'j' },
 	{ "json",	no_argument,		NULL, 'J' },
+	{ "json-array",	no_argument,		NULL, OPT_ARRAY },
 	{ "listening",	no_argument,		NULL, 'l' },
 	{ "no-loopback", no_argument,		NULL, 'L' },
 	{ "numeric",	no_argument,		NULL, 'n' },
-	{ "columns",	required_argument,	NULL, 'o' },
 	{ "ports",	required_argument,	NULL, 'p' },
 	{ "protocols",	required_argument,	NULL, 'P' },
 	{ "state",	no_argument,		NULL, 's' },
@@ -203,11 +204,10 @@ static const struct option long_options[] = {
 	{ "pid",	required_argument,	NULL, OPT_PID },
 	{ "command",	required_argument,	NULL, OPT_COMMAND },
 	{ "cgroup",	required_argument,	NULL, OPT_CGROUP },
+	{ "held",	required_argument,	NULL, OPT_HELD },
 	{ "trouble",	no_argument,		NULL, OPT_TROUBLE },
 	{ "with",	required_argument,	NULL, OPT_WITH },
 	{ "without",	required_argument,	NULL, OPT_WITHOUT },
-	{ "held",	required_argument,	NULL, OPT_HELD },
-	{ "json-array",	no_argument,		NULL, OPT_ARRAY },
 	{ "proc",	required_argument,	NULL, OPT_PROC },
 	{ "version",	no_argument,		NULL, OPT_VERSION },
 	{ }
@@ -230,25 +230,26 @@ static void display_option(int c)
 	case 'i':
 		opt.shown |= BIT(C_INODE);
 		break;
-	case 'J':
+	case OPT_ARRAY:
+		opt.array = true;
 		opt.json = true;
 		break;
-	case OPT_ARRAY:
+	case 'J':
 		opt.json = true;
-		opt.array = true;
 		break;
 	case 'n':
 		opt.numeric = true;
 		break;
 	case 'o':
-		opt.shown |= parse_columns(optarg);
+		parse_columns(optarg);
 		break;
 	case 's':
 		opt.shown |= BIT(C_STATE);
 		break;
 	case 'v':
-		opt.shown |= BIT(C_INODE) | BIT(C_STATE) | BIT(C_HELD) | BIT(C_RECV_Q) |
-			     BIT(C_SEND_Q);
+		opt.verbose = true;
+		opt.shown |= BIT(C_INODE) | BIT(C_STATE) | BIT(C_HELD) | BIT(C_RECVQ) |
+			     BIT(C_SENDQ);
 		break;
 	case 'w':
 		opt.wide = true;
@@ -266,35 +267,37 @@ static void display_option(int c)
 	}
 }
 
-/* An option that says which sockets, by what else is known of them. */
-static bool joined_option_given(int c)
+/* What is listed: -P, of the families of -4 and -6; and what -u adds. */
+static void choose_protos(bool given)
 {
-	switch (c) {
-	case OPT_TROUBLE:
-		opt.trouble = true;
-		opt.shown |= BIT(C_DIAG);
-		return true;
-	case OPT_WITH:
-	case OPT_WITHOUT:
-		add_wish(optarg, c == OPT_WITHOUT);
-		return true;
-	case OPT_HELD:
-		opt.held = parse_held(optarg);
-		return true;
-	default:
-		return false;
-	}
+	if (!given)
+		opt.protos = opt.unix_too && !opt.family ? 0 : PORT_BITS;
+	if (opt.family)
+		opt.protos &= opt.family | UNIX_BITS;
+	if (opt.unix_too)
+		opt.protos |= UNIX_BITS;
+}
+
+static void choose_netns(void)
+{
+	if (!opt.netns || strcmp(opt.netns, "all"))
+		return;
+	opt.netns = NULL;
+	opt.all_netns = true;
+	if (opt.protos & UNIX_BITS)
+		usage_error("Unix sockets are listed of one network namespace: not with -j all",
+			    NULL);
+	opt.shown |= BIT(C_NETNS);
 }
 
 static void parse_options(int argc, char **argv)
 {
 	const char *cgroup = NULL;
+	bool protos_given = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "46acChHij:JlLno:p:P:qsuU:vwz:Z",
+	while ((c = getopt_long(argc, argv, "46acCF:hHij:JlLno:p:P:qsuU:vwz:Z",
 				long_options, NULL)) != -1) {
-		if (joined_option_given(c))
-			continue;
 		switch (c) {
 		case '4':
 			opt.family |= IPV4_BITS;
@@ -307,7 +310,7 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'j':
 		case 'z':
-			parse_netns(optarg);
+			opt.netns = optarg;
 			break;
 		case 'l':
 			opt.listening = true;
@@ -321,10 +324,12 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'P':
 			opt.protos = parse_protos(optarg);
+			protos_given = true;
 			break;
 		case 'u':
 			opt.unix_too = true;
 			break;
+		case 'F':
 		case 'U':
 			opt.uid = parse_user(optarg);
 			opt.by_user = true;
@@ -338,6 +343,17 @@ static void parse_options(int argc, char **argv)
 		case OPT_CGROUP:
 			cgroup = optarg;
 			break;
+		case OPT_HELD:
+			parse_held(optarg);
+			break;
+		case OPT_TROUBLE:
+			opt.trouble = true;
+			opt.shown |= BIT(C_DIAG);
+			break;
+		case OPT_WITH:
+		case OPT_WITHOUT:
+			want_option(optarg, c == OPT_WITH);
+			break;
 		case OPT_PROC:
 			host_set_proc(optarg);
 			break;
@@ -347,58 +363,52 @@ static void parse_options(int argc, char **argv)
 	}
 	if (optind < argc)
 		usage_error("unexpected argument", argv[optind]);
-	/* -u is a family as -4 and -6 are: of Unix sockets, all protocols. */
-	if (opt.unix_too && !opt.family)
-		opt.protos = UNIX_BITS;
-	else if (opt.family)
-		opt.protos = (opt.protos & opt.family) | (opt.unix_too ? UNIX_BITS : 0);
-	if (opt.all_netns)
-		opt.shown |= BIT(C_NETNS);
-	/* It is looked for where --proc says, which may come behind. */
-	opt.cgroup = cgroup;
-	if (cgroup)
-		cgroup_want(cgroup);
+	choose_protos(protos_given);
+	choose_netns();
 	/* Both are all, also those that are neither. */
 	if (opt.connected && opt.listening) {
 		opt.connected = false;
 		opt.listening = false;
 	}
-}
-
-static void print_if_wanted(const struct row *row)
-{
-	if (!wanted(row))
-		return;
-	if (opt.json)
-		print_json(row);
-	else
-		print_row(row);
-	out.row = out.text.len;
-	if (out.text.len >= WRITE_SIZE)
-		output_flush();
+	/* It is looked for where --proc says, which may come behind. */
+	opt.cgroup = cgroup;
+	if (cgroup)
+		cgroup_want(cgroup);
 }
 
 static void print_table(void)
 {
-	bool inet = opt.protos & ~UNIX_BITS;
 	struct row row = { };
 
-	if (inet)
-		rows_header();
-	if (opt.json)
-		json_begin(&out.text, opt.array);
-	else
-		print_begin();
+	if (opt.wide || opt.protos & UNIX_BITS)
+		rows_keep();
+	rows_header();
+	filter_begin();
+	if (opt.protos & UNIX_BITS)
+		peers_read();
+	print_begin();
 	out.row = out.text.len;
-	while (inet && rows_next(&row))
-		print_if_wanted(&row);
-	if (opt.protos & UNIX_BITS) {
-		open_unix();
-		print_unix(print_if_wanted);
+	while (next_wanted(&row)) {
+		if (opt.json)
+			print_json(&row);
+		else
+			print_row(&row);
+		out.row = out.text.len;
+		if (out.text.len >= WRITE_SIZE)
+			output_flush();
 	}
 	if (opt.json)
 		json_end(&out.text);
 	output_flush();
+}
+
+/* A socket's row is of another moment than those that it is looked up in. */
+static void say_missed(void)
+{
+	u64 missed = join_missed();
+
+	if (opt.verbose && missed)
+		say("%llu sockets changed while they were read", missed);
 }
 
 int main(int argc, char **argv)
@@ -407,5 +417,6 @@ int main(int argc, char **argv)
 	parse_options(argc, argv);
 	open_tables();
 	print_table();
+	say_missed();
 	return 0;
 }

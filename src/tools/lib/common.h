@@ -13,8 +13,9 @@ typedef unsigned long long u64;
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 #define BIT(n)		(1U << (n))
-#define likely(x)	__builtin_expect(!!(x), 1)
-#define noinline	__attribute((__noinline__))
+#ifndef __always_inline
+#define __always_inline	inline __attribute((__always_inline__))
+#endif
 #define __printf(a, b)	__attribute((__format__(printf, a, b)))
 
 /* Ports are numbers below this. */

@@ -65,6 +65,33 @@ static inline const char *skip_blanks(const char *p)
 	}
 }
 
+/* One of a few names of less than eight bytes, to be compared at once. */
+union name {
+	char text[8];
+	u64 bytes;
+};
+
+static inline const char *take_name(const char *p, union name *name)
+{
+	const u64 blanks = 0x2020202020202020ULL, low = 0x7f7f7f7f7f7f7f7fULL;
+	u64 bytes, others, stops;
+
+	memcpy(&bytes, p, sizeof(bytes));
+	bytes = le64toh(bytes);
+	/* High bits are set in bytes that are neither a blank nor the end of the line. */
+	others = bytes ^ blanks;
+	others = ((others & low) + low) | others;
+	stops = bytes ^ 0x0a0a0a0a0a0a0a0aULL;
+	stops = ((stops & low) + low) | stops;
+	stops = ~(others & stops) & ~low;
+	/* Longer than any name, or nothing at all. */
+	if (!stops || stops & 0x80)
+		return NULL;
+	stops = __builtin_ctzll(stops) / 8;
+	name->bytes = htole64(bytes & ((1ULL << (8 * stops)) - 1));
+	return p + stops;
+}
+
 static inline bool field_ends(const char *p)
 {
 	return p && (*p == ' ' || *p == '\n');

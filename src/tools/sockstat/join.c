@@ -1,310 +1,333 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the tables of sockets (tcpstat and its kin) say of a socket.
+ * What the four tables know of a socket.
  *
- * They are read whole, and their rows found by inode number, or where there is none
- * by namespace and ends. Of a row only its place is kept, and where in it the columns
- * are that may be asked for.
+ * They are read whole and stay in memory as they are; a map tells where a socket's row
+ * is, by its inode number, or by its two ends where it has none. It is only taken apart
+ * again for what is printed.
  */
-#include <stdint.h>
+#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include "../lib/say.h"
+#include "map.h"
 #include "sockstat.h"
 
-#define READ_SIZE	(256 * 1024)
+#define READ_SIZE	(1024 * 1024)
 
-/* The columns of a table. */
-enum {
-	T_RECV_Q, T_SEND_Q, T_LOCAL, T_FOREIGN, T_DIAG, T_DROPS, T_INODE, T_OPTIONS,
-	T_COLUMNS
+/* A row's key in the map is its inode number, or this and a hash of its ends. */
+#define KEY_OF_ENDS	0x8000000000000000ULL
+
+static const char * const columns[JOINED] = {
+	[RECV_Q] = "Recv-Q", [SEND_Q] = "Send-Q", [LOCAL_ADDRESS] = "Local-Address",
+	[FOREIGN_ADDRESS] = "Foreign-Address", [DIAG] = "Diag", [DROPS] = "Drops",
+	[TABLE_INODE] = "Inode", [OPTIONS] = "Options",
 };
 
-static const char * const names[T_COLUMNS] = {
-	"Recv-Q", "Send-Q", "Local-Address", "Foreign-Address", "Diag", "Drops",
-	"Inode", "Options",
+/* The tables; with ipv6.disable=1 two of them are not there. */
+static const struct {
+	const char *name;
+	unsigned int protos;
+	bool always;
+} known[] = {
+	{ "tcpstat", BIT(TCP4), true },
+	{ "tcp6stat", BIT(TCP6) | BIT(TCP46), false },
+	{ "udpstat", BIT(UDP4), true },
+	{ "udp6stat", BIT(UDP6) | BIT(UDP46), false },
 };
 
 /**
- * struct source - the tables of a namespace, as far as they have been read
- * @netns: its number
- * @usual: the congestion control of a socket that names none
+ * struct joined_table - one of the tables
+ * @table: it; all of it is kept
+ * @usual_cc: the congestion control of sockets that name none; NULL: not known
+ * @netns: the namespace that it is of; 0: of the only one
  */
-struct source {
-	struct word netns;
-	struct word usual;
-};
+static struct joined_table {
+	struct table table;
+	const char *usual_cc;
+	u64 netns;
+} *tables;
+static size_t table_count, tables_read;
 
-static struct source *sources;
-static size_t source_count;
+/* A row's place: its table's number, and where it begins there. */
+#define PLACE(table, row)	((u64)(table) << 40 | (row))
+#define PLACE_TABLE(place)	((place) >> 40)
+#define PLACE_ROW(place)	((place) & ((1ULL << 40) - 1))
 
-/**
- * struct place - where a socket's row is
- * @key: what it is found by; 0: nothing is here
- * @line: the row
- * @source: 1 + whose it is if it has no inode number; 0: it has one
- * @at: where in the row the columns begin
+static struct map map;
+/* Whether the tables are of several namespaces, and where hashes begin: nobody knows. */
+static bool several;
+static u64 seed;
+/* Sockets that were looked up, should have been found and were not. */
+static u64 missed;
+
+/*
+ * Connections with mapped addresses are listed as IPv4's, but are in a table of
+ * IPv6's; and who wants to see IPv4 wants to see what serves it.
  */
-struct place {
-	u64 key;
-	const char *line;
-	uint32_t source;
-	uint16_t at[T_COLUMNS];
-};
-
-/* A hash table of open addressing, never more than half full. */
-static struct place *places;
-static size_t place_mask;
-static size_t place_count;
-
-static size_t slot_of(u64 key)
+static unsigned int protos_of_tables(void)
 {
-	return (key * 0x9e3779b97f4a7c15ULL) >> 32 & place_mask;
+	unsigned int protos = opt.protos & PORT_BITS;
+
+	if (protos & BIT(TCP4))
+		protos |= BIT(TCP6);
+	if (protos & BIT(UDP4))
+		protos |= BIT(UDP6);
+	/* Others have no congestion control. */
+	if (!(opt.shown & JOINED_COLUMNS & ~BIT(C_CC)) && !opt.trouble &&
+	    !options_filtered())
+		protos &= TCP_BITS;
+	return protos & options_protos();
 }
 
-static void add_place(const struct place *place)
+static bool open_one(const char *dir, const char *name, const char *usual_cc, u64 netns,
+		     bool must)
 {
-	size_t i = slot_of(place->key);
+	struct joined_table *one;
+	char *path = formatted("%s/%s", dir, name);
 
-	while (places[i].key)
-		i = (i + 1) & place_mask;
-	places[i] = *place;
-}
-
-static void make_room(void)
-{
-	struct place *before = places;
-	size_t count = place_mask + 1, i;
-
-	if (before && 2 * place_count < place_mask)
-		return;
-	place_mask = before ? 4 * count - 1 : 4095;
-	places = more(NULL, place_mask + 1, sizeof(*places));
-	memset(places, 0, (place_mask + 1) * sizeof(*places));
-	for (i = 0; before && i < count; i++)
-		if (before[i].key)
-			add_place(&before[i]);
-	free(before);
-}
-
-static u64 hash_bytes(u64 hash, struct word word)
-{
-	size_t i;
-
-	for (i = 0; i < word.len; i++)
-		hash = (hash ^ (unsigned char)word.at[i]) * 0x100000001b3ULL;
-	return hash;
-}
-
-/* What the row of a socket without an inode number is found by. */
-static u64 key_of_ends(uint32_t source, struct word local, struct word foreign)
-{
-	u64 hash = hash_bytes(0xcbf29ce484222325ULL ^ source, local);
-
-	/* No inode number is as large. */
-	return hash_bytes(hash * 31, foreign) | 1ULL << 63;
-}
-
-static struct word word_in(const struct place *place, unsigned int column)
-{
-	struct word word;
-
-	take_word(place->line + place->at[column], &word);
-	return word;
-}
-
-/**
- * join_begin() - before the first table is read
- */
-void join_begin(void)
-{
-	make_room();
-}
-
-/**
- * join_read() - read a table of sockets
- * @netns: the number of the namespace that it is of
- * @table: the table, open; closed afterwards
- * @usual: the congestion control of those that name none, or NULL
- */
-void join_read(struct word netns, struct table *table, const char *usual)
-{
-	struct word *fields;
-	struct place place;
-	unsigned int c;
-	u64 inode;
-	size_t i;
-
-	if (!source_count || sources[source_count - 1].netns.len != netns.len ||
-	    memcmp(sources[source_count - 1].netns.at, netns.at, netns.len)) {
-		sources = more(sources, source_count + 1, sizeof(*sources));
-		sources[source_count++] = (struct source){
-			{ copy_of(netns.at, netns.len), netns.len },
-			usual ? word_of(usual) : (struct word){ },
-		};
+	tables = more(tables, table_count + 1, sizeof(*tables));
+	one = &tables[table_count];
+	*one = (struct joined_table){
+		.table.read_size = READ_SIZE, .usual_cc = usual_cc, .netns = netns,
+	};
+	if (must) {
+		table_must_open(&one->table, path);
+	} else if (!table_open(&one->table, path)) {
+		free(path);
+		return false;
 	}
-	table->read_size = READ_SIZE;
+	table_count++;
+	return true;
+}
+
+/**
+ * join_open() - open the tables of a namespace
+ * @dir: where they are
+ * @usual_cc: the congestion control of its sockets that name none; NULL: not known
+ * @netns: its inode number, if there are several
+ *
+ * Those that are in trouble have a table for themselves, where the module is new enough.
+ */
+void join_open(const char *dir, const char *usual_cc, u64 netns)
+{
+	unsigned int protos = protos_of_tables();
+	size_t i;
+
+	several = netns;
+	if (opt.trouble && !options_filtered() && protos &&
+	    open_one(dir, "socktrouble", usual_cc, netns, false))
+		return;
+	/* One namespace of several may have gone. */
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (protos & known[i].protos)
+			open_one(dir, known[i].name, usual_cc, netns,
+				 known[i].always && !several);
+}
+
+/* Takes the row at @p apart; returns where it ends, NULL if it is none. */
+static inline const char *split(const struct table *table, const char *p,
+				struct word words[JOINED + 1])
+{
+	size_t i, column;
+
+	for (i = 0; i < table->fields; i++) {
+		column = table->columns[i] < JOINED ? table->columns[i] : JOINED;
+		p = take_word(skip_blanks(p), &words[column]);
+		if (!field_ends(p))
+			return NULL;
+	}
+	return p;
+}
+
+/* Where the hash of a row's two ends begins. */
+static u64 key_begin(u64 netns)
+{
+	return seed ^ (several ? netns : 0);
+}
+
+static u64 hash(u64 key, struct word bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes.len; i++)
+		key = (key ^ (unsigned char)bytes.at[i]) * 0x100000001b3ULL;
+	return key;
+}
+
+/* An end without the interface, which the tables do not have, in two pieces. */
+static void pieces(const struct end *end, struct word piece[2])
+{
+	struct word whole = end->whole;
+	const char *stop = whole.at + whole.len;
+	const char *iface = memchr(whole.at, '%', whole.len) ?: stop;
+	const char *port = iface < stop ? memrchr(iface, ':', stop - iface) ?: stop : stop;
+
+	piece[0] = (struct word){ whole.at, iface - whole.at };
+	piece[1] = (struct word){ port, stop - port };
+}
+
+static u64 key_of_row(const struct row *row)
+{
+	struct word local[2], foreign[2];
+	u64 key = key_begin(row->netns);
+
+	if (row->inode)
+		return row->inode;
+	pieces(&row->local, local);
+	pieces(&row->foreign, foreign);
+	key = hash(hash(key, local[0]), local[1]);
+	return hash(hash(key, foreign[0]), foreign[1]) | KEY_OF_ENDS;
+}
+
+static u64 key_of_words(const struct word words[JOINED], u64 inode, u64 netns)
+{
+	return inode ?: hash(hash(key_begin(netns), words[LOCAL_ADDRESS]),
+			     words[FOREIGN_ADDRESS]) | KEY_OF_ENDS;
+}
+
+static bool is_end(struct word word, const struct end *end)
+{
+	struct word piece[2];
+
+	pieces(end, piece);
+	return word.len == piece[0].len + piece[1].len &&
+	       !memcmp(word.at, piece[0].at, piece[0].len) &&
+	       !memcmp(word.at + piece[0].len, piece[1].at, piece[1].len);
+}
+
+/*
+ * The row at hand from its end: Options are the last of it, and the number before them is
+ * the inode's. That is all there is to know of most; false if it is not so.
+ */
+static bool take_tail(struct table *table, u64 *inode, struct word *options)
+{
+	const char *row = table_row(table), *p;
+	u64 place = 1;
+
+	p = memchr(row, '\n', table->in.data + table->whole - row);
+	table->next = p + 1 - table->in.data;
+	options->len = p - row;
+	options->at = memrchr(row, ' ', options->len);
+	if (!options->at)
+		return false;
+	p = options->at++;
+	options->len -= options->at - row;
+	/* There is a blank before: no row begins with these. */
+	while (p > row && *p == ' ')
+		p--;
+	*inode = 0;
+	for (; p > row && (unsigned char)(*p - '0') <= 9; p--) {
+		*inode += place * (*p - '0');
+		place *= 10;
+	}
+	return options->len && place > 1 && *p == ' ';
+}
+
+static bool has_tail(const struct table *table)
+{
+	return table->fields > 2 && table->columns[table->fields - 1] == OPTIONS &&
+	       table->columns[table->fields - 2] == TABLE_INODE;
+}
+
+/* Takes all of the row at hand, and ends it. */
+static bool take_all(struct table *table, struct word words[JOINED + 1], u64 *inode)
+{
+	const char *p = split(table, table_row(table), words);
+	const char *end = p ? take_number(words[TABLE_INODE].at, inode) : NULL;
+
+	return field_ends(end) && table_row_ends(table, p);
+}
+
+static void read_table(size_t number)
+{
+	struct table *table = &tables[number].table;
+	struct word words[JOINED + 1];
+	u64 inode, netns = tables[number].netns;
+	bool tail;
+
 	table_read_whole(table);
-	table_header(table, names, T_COLUMNS);
-	fields = more(NULL, table->fields, sizeof(*fields));
+	close(table->fd);
+	table_header(table, columns, JOINED);
+	tail = has_tail(table) && !opt.trouble;
 	while (table_next(table)) {
-		place.line = table_row(table);
-		if (!table_fields(table, fields))
+		if (tail ? !take_tail(table, &inode, &words[OPTIONS]) :
+			   !take_all(table, words, &inode))
 			table_bad(table, "row");
-		for (i = 0; i < table->fields; i++) {
-			c = table->columns[i];
-			if (c != OTHER)
-				place.at[c] = fields[i].at - place.line;
-		}
-		if (!take_number(place.line + place.at[T_INODE], &inode))
-			table_bad(table, "row");
-		place.key = inode;
-		place.source = 0;
-		if (!inode) {
-			place.source = source_count;
-			place.key = key_of_ends(source_count, word_in(&place, T_LOCAL),
-						word_in(&place, T_FOREIGN));
-		}
-		make_room();
-		add_place(&place);
-		place_count++;
-	}
-	free(fields);
-	table_close(table);
-}
-
-/* The tables of a row's namespace: 1 + their number, or 0. */
-static uint32_t source_of(const struct row *row)
-{
-	size_t i;
-
-	if (!row->netns.len)
-		return source_count ? 1 : 0;
-	for (i = 0; i < source_count; i++)
-		if (sources[i].netns.len == row->netns.len &&
-		    !memcmp(sources[i].netns.at, row->netns.at, row->netns.len))
-			return i + 1;
-	return 0;
-}
-
-/* An end as the tables have it: without the interface. */
-static struct word plain_end(const struct end *end, char *text, size_t size)
-{
-	size_t port = end->iface.len ? end->iface.len + 1 : 0, rest;
-
-	if (!port)
-		return end->whole;
-	rest = end->whole.len - end->addr.len - port;
-	if (end->addr.len + rest > size)
-		return (struct word){ };
-	memcpy(text, end->addr.at, end->addr.len);
-	memcpy(text + end->addr.len, end->addr.at + end->addr.len + port, rest);
-	return (struct word){ text, end->addr.len + rest };
-}
-
-static bool same(struct word a, struct word b)
-{
-	return a.len == b.len && !memcmp(a.at, b.at, a.len);
-}
-
-/* Of several with one inode number, as an MPTCP connection's subflows are, that with its ends. */
-static const struct place *find_place(const struct row *row)
-{
-	struct word local, foreign;
-	const struct place *first = NULL;
-	char text[2][128];
-	uint32_t source = 0;
-	u64 key = row->inode;
-	bool more = !key;
-	size_t i;
-
-	local = plain_end(&row->local, text[0], sizeof(text[0]));
-	foreign = plain_end(&row->foreign, text[1], sizeof(text[1]));
-	if (!key) {
-		source = source_of(row);
-		key = key_of_ends(source, local, foreign);
-	}
-	for (i = slot_of(key); places[i].key; i = (i + 1) & place_mask) {
-		if (places[i].key != key || places[i].source != source)
+		if (!options_wanted(words[OPTIONS]))
 			continue;
-		more |= !!first;
-		first = first ?: &places[i];
+		if (opt.trouble && word_is(words[DIAG], "-"))
+			continue;
+		/* It is by its ends that it will be found. */
+		if (!inode && tail && !take_all(table, words, &inode))
+			table_bad(table, "row");
+		map_add(&map, key_of_words(words, inode, netns), PLACE(number, table->row));
 	}
-	for (i = slot_of(key); more && places[i].key; i = (i + 1) & place_mask) {
-		if (places[i].key == key && places[i].source == source &&
-		    same(word_in(&places[i], T_LOCAL), local) &&
-		    same(word_in(&places[i], T_FOREIGN), foreign))
-			return &places[i];
-	}
-	return source ? NULL : first;
 }
 
 /**
- * join() - what the tables say of a socket
- * @row: its row
- * @joined: to be filled in
+ * join_read() - read what has been opened
  */
-void join(const struct row *row, struct joined *joined)
+void join_read(void)
 {
-	const struct place *place;
-
-	*joined = (struct joined){ };
-	if (!(BIT(row->proto) & (TCP_BITS | UDP_BITS)) || !netns_tables(row))
-		return;
-	place = find_place(row);
-	if (!place)
-		return;
-	joined->recv_q = word_in(place, T_RECV_Q);
-	joined->send_q = word_in(place, T_SEND_Q);
-	joined->diag = word_in(place, T_DIAG);
-	joined->drops = word_in(place, T_DROPS);
-	joined->options = word_in(place, T_OPTIONS);
+	memcpy(&seed, (const void *)getauxval(AT_RANDOM), sizeof(seed));
+	for (; tables_read < table_count; tables_read++)
+		read_table(tables_read);
 }
 
 /**
- * joined_option() - the value of a socket option
- * @joined: what the tables say
- * @name: the option
+ * join_row() - look a socket up
+ * @row: its row; what was found is added, and stays until the next is looked up
  *
- * Return: its value; nothing if it is not named.
+ * The paths of an MPTCP socket have one inode number, which makes them several rows: there
+ * it is the ends that decide.
  */
-struct word joined_option(const struct joined *joined, const char *name)
+void join_row(struct row *row)
 {
-	struct word list = joined->options, one;
-	size_t len = strlen(name);
-	const char *comma;
+	static struct word words[JOINED + 1], first[JOINED + 1];
+	const struct map_slot *slot = NULL, *next;
+	struct joined_table *table;
+	u64 key = key_of_row(row);
 
-	while (list.len) {
-		comma = memchr(list.at, ',', list.len);
-		one.at = list.at;
-		one.len = comma ? (size_t)(comma - list.at) : list.len;
-		list.at += one.len + !!comma;
-		list.len -= one.len + !!comma;
-		if (one.len > len && !memcmp(one.at, name, len) &&
-		    one.at[len] == '=')
-			return (struct word){ one.at + len + 1,
-					      one.len - len - 1 };
+	row->joined = NULL;
+	row->usual_cc = NULL;
+	for (slot = map_find(&map, key, NULL); slot; slot = next) {
+		next = map_find(&map, key, slot);
+		table = &tables[PLACE_TABLE(slot->value - 1)];
+		if (table->netns && table->netns != row->netns)
+			continue;
+		table->table.row = PLACE_ROW(slot->value - 1);
+		if (!split(&table->table, table_row(&table->table), words))
+			table_bad(&table->table, "row");
+		if ((row->inode && !next && !row->joined) ||
+		    (is_end(words[LOCAL_ADDRESS], &row->local) &&
+		     is_end(words[FOREIGN_ADDRESS], &row->foreign))) {
+			row->joined = words;
+			row->usual_cc = table->usual_cc;
+			return;
+		}
+		if (row->inode && !row->joined) {
+			memcpy(first, words, sizeof(first));
+			row->joined = first;
+			row->usual_cc = table->usual_cc;
+		}
 	}
-	return (struct word){ };
+	/* What is bound or connected has a row, unless it has changed meanwhile. */
+	if (opt.verbose && !row->joined && !opt.trouble && !options_filtered() &&
+	    BIT(row->proto) & protos_of_tables() && row->local.port &&
+	    strcmp(row->state->stat, "CLSD"))
+		missed++;
 }
 
 /**
- * congestion_of() - the congestion control of a socket
- * @row: its row
- * @joined: what the tables say of it
+ * join_missed() - how many sockets were not found that should be there
  *
- * Return: its name; nothing where it is not known, as of sockets that are in no
- * table of TCP sockets.
+ * Return: how many.
  */
-struct word congestion_of(const struct row *row, const struct joined *joined)
+u64 join_missed(void)
 {
-	uint32_t source = source_of(row);
-	struct word name = joined_option(joined, "TCP_CONGESTION");
-
-	/* What has no inode number has no options. */
-	if (name.len || !joined->options.len || !row->inode || !source ||
-	    !(BIT(row->proto) & TCP_BITS))
-		return name;
-	return sources[source - 1].usual;
+	return missed;
 }

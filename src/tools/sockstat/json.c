@@ -10,14 +10,12 @@
 #include "../lib/user.h"
 #include "sockstat.h"
 
-static void key(const char *name)
-{
-	json_key(&out.text, name);
-}
+/* As an empty field is in the file. */
+#define NOTHING	((struct word){ "-", 1 })
 
-static void number(const char *name, u64 value)
+static void null(void)
 {
-	json_number(&out.text, name, value);
+	text_add_str(&out.text, "null");
 }
 
 static void text_member(const char *name, struct word value)
@@ -30,147 +28,183 @@ static void string(const char *name, const char *value)
 	text_member(name, value ? word_of(value) : (struct word){ });
 }
 
-/* A number as it is; null where there is none. */
+/* A number; null where it is 0. */
+static void number_if_any(const char *name, u64 value)
+{
+	json_key(&out.text, name);
+	if (value)
+		text_add_number(&out.text, value);
+	else
+		null();
+}
+
+/* A field of the file's; "-" is null. */
 static void field(const char *name, struct word value)
 {
-	key(name);
+	text_member(name, word_is(value, "-") ? (struct word){ } : row_unescape(value));
+}
+
+/* A field of the file's that is a number as it stands there. */
+static void number_field(const char *name, struct word value)
+{
+	json_key(&out.text, name);
 	if (json_is_number(value))
 		text_add(&out.text, value.at, value.len);
 	else
-		text_add_str(&out.text, "null");
+		null();
 }
 
-/* The next word of a list; false at its end. */
-static bool next_of(struct word *list, struct word *one)
+/* Who has a socket; @names are those of the three members. */
+static void holder(const char * const names[3], u64 pid, struct word comm, struct word fd)
 {
-	const char *comma = memchr(list->at, ',', list->len);
-
-	one->at = list->at;
-	one->len = comma ? (size_t)(comma - list->at) : list->len;
-	list->at += one->len + !!comma;
-	list->len -= one->len + !!comma;
-	return one->len;
+	number_if_any(names[0], pid);
+	field(names[1], pid ? comm : NOTHING);
+	number_field(names[2], fd);
 }
 
-/* The marks of Diag as an array. */
-static void json_list(const char *name, struct word list)
+/* An address and a port, which is text where there are no ports, as of packet sockets. */
+static void end(const struct row *row, const struct end *end, const char *addr,
+		const char *port)
 {
-	const char *between = "[";
+	const char *stop = end->whole.at + end->whole.len;
+	const char *colon = end->whole.at + end->colon;
+	struct word name = { end->whole.at + end->mapped, end->colon - end->mapped };
+
+	/* The other end of what is bound to a mapped address. */
+	if (BIT(row->proto) & (BIT(TCP4) | BIT(UDP4)) && word_is(name, "::"))
+		name = word_of("0.0.0.0");
+	field(addr, name);
+	if (BIT(row->proto) & PORT_BITS || end->port != PORTS)
+		json_number(&out.text, port, end->port);
+	else if (colon < stop)
+		field(port, (struct word){ colon + 1, stop - colon - 1 });
+	else
+		string(port, NULL);
+}
+
+static void peer(const struct row *row)
+{
+	static const char * const names[] = { "peer_pid", "peer_comm", "peer_fd" };
+	static const struct peer nobody = {
+		.comm = NOTHING, .fd = NOTHING, .path = NOTHING,
+	};
+	const struct peer *peer = (row->peer ? peer_of(row->peer) : NULL) ?: &nobody;
+
+	number_if_any("peer", row->peer);
+	holder(names, peer->pid, peer->comm, peer->fd);
+	field("peer_path", peer->path);
+}
+
+static void cgroup(const struct row *row)
+{
+	number_if_any("cgroup", row->cgroup);
+	string("cgroup_path", row->cgroup ? cgroup_path(row->cgroup) : NULL);
+}
+
+/* A list as an array, with an element for each part between two separators. */
+static void array(struct word rest, char separator)
+{
+	const char *stop;
 	struct word one;
 
-	key(name);
-	if (word_is(list, "-"))
-		list.len = 0;
-	else if (!list.len)
-		between = "null";
-	while (list.len && next_of(&list, &one)) {
-		text_add_str(&out.text, between);
+	text_add_str(&out.text, "[");
+	for (;;) {
+		stop = memchr(rest.at, separator, rest.len);
+		one.at = rest.at;
+		one.len = stop ? (size_t)(stop - rest.at) : rest.len;
 		json_string(&out.text, one);
-		between = ",";
+		if (!stop)
+			break;
+		text_add_str(&out.text, ",");
+		rest.at += one.len + 1;
+		rest.len -= one.len + 1;
 	}
-	if (*between == '[')
-		text_add_str(&out.text, "[]");
-	else
-		text_add_str(&out.text, *between == ',' ? "]" : between);
+	text_add_str(&out.text, "]");
 }
 
-/* The options as an object: numbers as such, and strings. */
-static void json_options(struct word list)
+static void args(const struct row *row)
 {
-	char separator = '{';
-	struct word one, value;
-	size_t len;
+	struct word all = row->pid ? arguments(row->pid) : (struct word){ };
 
-	key("options");
-	if (!list.len || word_is(list, "-")) {
-		text_add_str(&out.text, "null");
+	json_key(&out.text, "args");
+	if (all.len)
+		array(all, '\0');
+	else
+		null();
+}
+
+static void diag(const struct row *row)
+{
+	json_key(&out.text, "diag");
+	if (!row->joined)
+		null();
+	else if (word_is(row->joined[DIAG], "-"))
+		text_add_str(&out.text, "[]");
+	else
+		array(row->joined[DIAG], ',');
+}
+
+/* NAME=value,… as an object. */
+static void options(const struct row *row)
+{
+	struct word list = row->joined ? row->joined[OPTIONS] : NOTHING, value;
+	const char *p = list.at, *stop = p + list.len, *comma, *equals, *before = "{";
+
+	json_key(&out.text, "options");
+	if (word_is(list, "-")) {
+		null();
 		return;
 	}
-	while (list.len && next_of(&list, &one)) {
-		for (len = 0; len < one.len && one.at[len] != '='; len++)
-			;
-		value = (struct word){ one.at + len + 1,
-				       one.len > len ? one.len - len - 1 : 0 };
-		text_add(&out.text, &separator, 1);
-		json_string(&out.text, (struct word){ one.at, len });
-		text_add(&out.text, ":", 1);
+	for (; p < stop; p = comma + 1) {
+		comma = memchr(p, ',', stop - p) ?: stop;
+		equals = memchr(p, '=', comma - p) ?: comma;
+		value = (struct word){ equals + (equals < comma), 0 };
+		value.len = comma - value.at;
+		text_add_str(&out.text, before);
+		json_string(&out.text, (struct word){ p, equals - p });
+		text_add_str(&out.text, ":");
 		if (json_is_number(value))
 			text_add(&out.text, value.at, value.len);
 		else
 			json_string(&out.text, row_unescape(value));
-		separator = ',';
+		before = ",";
 	}
-	text_add(&out.text, "}", 1);
+	text_add_str(&out.text, "}");
 }
 
-static void json_holder(const struct row *row)
+static void joined_number(const struct row *row, enum joined column, const char *name)
 {
-	if (!row->pid) {
-		text_add_str(&out.text, ",\"pid\":null,\"comm\":null,\"fd\":null");
-		return;
-	}
-	number("pid", row->pid);
-	text_member("comm", word_is(row->comm, "-") ? (struct word){ } :
-						      row_unescape(row->comm));
-	key("fd");
-	text_add_word(&out.text, row->fd);
+	number_field(name, row->joined ? row->joined[column] : NOTHING);
 }
 
-static void json_arguments(const struct row *row)
+static void recv_q(const struct row *row)
 {
-	struct word rest, one;
-	const char *end;
-
-	rest = row->pid ? arguments(row->pid) : (struct word){ };
-	key("args");
-	if (!rest.len) {
-		text_add_str(&out.text, "null");
-		return;
-	}
-	text_add(&out.text, "[", 1);
-	for (;;) {
-		end = memchr(rest.at, '\0', rest.len);
-		one.at = rest.at;
-		one.len = end ? (size_t)(end - rest.at) : rest.len;
-		json_string(&out.text, one);
-		if (!end)
-			break;
-		text_add(&out.text, ",", 1);
-		rest.at += one.len + 1;
-		rest.len -= one.len + 1;
-	}
-	text_add(&out.text, "]", 1);
+	joined_number(row, RECV_Q, "recv_q");
 }
 
-/* What only Unix sockets have, and the end of the row. */
-static void json_unix(const struct row *row)
+static void send_q(const struct row *row)
 {
-	const struct row *peer = peer_of(row);
-
-	text_member("path", word_is(row->local.whole, "-") ?
-			    (struct word){ } : row_unescape(row->local.whole));
-	number("inode", row->inode);
-	if (row->cgroup)
-		number("cgroup", row->cgroup);
-	else
-		field("cgroup", (struct word){ });
-	if (row->peer)
-		number("peer", row->peer);
-	else
-		field("peer", (struct word){ });
-	if (peer && peer->pid) {
-		number("peer_pid", peer->pid);
-		text_member("peer_comm", row_unescape(peer->comm));
-		field("peer_fd", peer->fd);
-	} else if (row->peer) {
-		field("peer_pid", (struct word){ });
-		string("peer_comm", NULL);
-		field("peer_fd", (struct word){ });
-	}
-	if (opt.shown & BIT(C_ARGUMENTS))
-		json_arguments(row);
-	json_row_end(&out.text);
+	joined_number(row, SEND_Q, "send_q");
 }
+
+static void drops(const struct row *row)
+{
+	joined_number(row, DROPS, "drops");
+}
+
+static void congestion(const struct row *row)
+{
+	text_member("congestion", congestion_of(row));
+}
+
+/* What is only there where its column was asked for. */
+static const struct {
+	enum column column;
+	void (*print)(const struct row *row);
+} more_members[] = {
+	{ C_CC, congestion }, { C_RECVQ, recv_q }, { C_SENDQ, send_q }, { C_DIAG, diag },
+	{ C_DROPS, drops }, { C_OPTIONS, options }, { C_ARGUMENTS, args },
+};
 
 /**
  * print_json() - print a row as an object
@@ -178,57 +212,31 @@ static void json_unix(const struct row *row)
  */
 void print_json(const struct row *row)
 {
-	const char *user = NULL, *path;
-	struct joined joined;
+	static const char * const names[] = { "pid", "comm", "fd" };
+	const char *user = NULL;
+	size_t i;
 
 	if (!opt.numeric && has_owner(row))
 		user = user_name(row->uid);
 	json_row(&out.text);
-	if (opt.shown & JOINED_BITS)
-		join(row, &joined);
-	if (opt.shown & BIT(C_NETNS) || row->netns.len)
-		field("netns", row->netns.len ? row->netns : own_netns);
-	number("uid", row->uid);
+	json_number(&out.text, "uid", row->uid);
 	string("user", user);
-	json_holder(row);
-	string("proto", proto_names[row->proto]);
+	holder(names, row->pid, row->comm, row->fd);
+	string("proto", row->proto == SEQPACKET ? "seqpacket" : proto_names[row->proto]);
 	string("stat", *row->state->stat == '-' ? NULL : row->state->stat);
 	if (is_unix(row)) {
-		json_unix(row);
-		return;
+		field("path", row->path);
+		peer(row);
+	} else {
+		end(row, &row->local, "laddr", "lport");
+		end(row, &row->foreign, "raddr", "rport");
 	}
-	text_member("laddr", row->local.addr);
-	number("lport", row->local.port);
-	text_member("raddr", row->foreign.addr);
-	number("rport", row->foreign.port);
-	if (row->local.iface.len || row->foreign.iface.len)
-		text_member("iface", row_unescape(row->local.iface.len ? row->local.iface :
-									row->foreign.iface));
-	number("inode", row->inode);
-	if (row->netns.len) {
-		string("held", row->held ? held_names[row->held] : NULL);
-		if (row->cgroup)
-			number("cgroup", row->cgroup);
-		else
-			field("cgroup", (struct word){ });
-	}
-	if (opt.shown & BIT(C_CGROUP)) {
-		path = row->cgroup ? cgroup_path(row->cgroup) : NULL;
-		string("cgroup_path", path);
-	}
-	if (opt.shown & BIT(C_RECV_Q))
-		field("recv_q", joined.recv_q);
-	if (opt.shown & BIT(C_SEND_Q))
-		field("send_q", joined.send_q);
-	if (opt.shown & BIT(C_DIAG))
-		json_list("diag", joined.diag);
-	if (opt.shown & BIT(C_DROPS))
-		field("drops", joined.drops);
-	if (opt.shown & BIT(C_OPTIONS))
-		json_options(joined.options);
-	if (opt.shown & BIT(C_CC))
-		text_member("congestion", congestion_of(row, &joined));
-	if (opt.shown & BIT(C_ARGUMENTS))
-		json_arguments(row);
+	string("held", row->held == HELD_NONE ? NULL : held_names[row->held]);
+	cgroup(row);
+	number_if_any("netns", row->netns ?: netns_number_shown);
+	json_number(&out.text, "inode", row->inode);
+	for (i = 0; i < ARRAY_SIZE(more_members); i++)
+		if (opt.shown & BIT(more_members[i].column))
+			more_members[i].print(row);
 	json_row_end(&out.text);
 }

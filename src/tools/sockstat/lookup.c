@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../lib/cgroup.h"
 #include "../lib/host.h"
 #include "sockstat.h"
 
@@ -33,7 +34,6 @@ struct word arguments(u64 pid)
 		len = 0;
 		path = host_proc("%llu/cmdline", pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		free(path);
 		if (fd >= 0) {
 			do {
 				n = read(fd, args + len, sizeof(args) - len);
@@ -41,8 +41,34 @@ struct word arguments(u64 pid)
 			} while (n > 0 && len < sizeof(args));
 			close(fd);
 		}
+		free(path);
 		while (len && !args[len - 1])
 			len--;
 	}
 	return (struct word){ args, len };
+}
+
+/**
+ * cgroup_field() - a cgroup as one field
+ * @id: its id; the next one is likely the same
+ *
+ * Return: its path, escaped; its id where that is not known.
+ */
+struct word cgroup_field(u64 id)
+{
+	static struct text text;
+	static u64 last_id;
+	const char *path;
+
+	if (id != last_id || !text.len) {
+		last_id = id;
+		text.len = 0;
+		path = cgroup_path(id);
+		if (path)
+			text_add_escaped(&text, word_of(path), 0);
+		else
+			text_add_number(&text, id);
+		text_reserve(&text, SLACK);
+	}
+	return (struct word){ text.data, text.len };
 }

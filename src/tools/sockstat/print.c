@@ -6,37 +6,20 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../lib/cgroup.h"
+#include "../lib/json.h"
+#include "../lib/netns.h"
 #include "../lib/output.h"
 #include "../lib/user.h"
 #include "../lib/utf8.h"
 #include "sockstat.h"
 
-/* Widths with -w are for IPv6 addresses, and for most that there is at all. */
-static const struct {
-	const char *title;
-	unsigned int width;
-	unsigned int wide;
-} columns[COLUMNS] = {
-	[C_NETNS]	= { "NETNS", 10, 16 },
-	[C_USER]	= { "USER", 8, 16 },
-	[C_COMMAND]	= { "COMMAND", 10, COMM_MAX },
-	[C_PID]		= { "PID", 5, 7 },
-	[C_FD]		= { "FD", 3, 5 },
-	[C_PROTO]	= { "PROTO", 6, 6 },
-	[C_LOCAL]	= { "LOCAL ADDRESS", 21, 45 },
-	[C_FOREIGN]	= { "FOREIGN ADDRESS", 21, 45 },
-	[C_INODE]	= { "INODE", 10, 10 },
-	[C_STATE]	= { "STATE", 11, 11 },
-	[C_HELD]	= { "HELD", 6, 6 },
-	[C_RECV_Q]	= { "RECV-Q", 7, 10 },
-	[C_SEND_Q]	= { "SEND-Q", 7, 10 },
-	[C_DIAG]	= { "DIAG", 6, 12 },
-	[C_DROPS]	= { "DROPS", 6, 10 },
-	[C_CC]		= { "CC", 8, 15 },
-	[C_CGROUP]	= { "CGROUP", 30, 60 },
-	[C_OPTIONS]	= { "OPTIONS", 60, 120 },
-	[C_ARGUMENTS]	= { "ARGUMENTS", 0, 0 },
+/* As FreeBSD prints them. */
+const char proto_names[PROTOS][8] = {
+	[TCP4] = "tcp4", [TCP6] = "tcp6", [TCP46] = "tcp46",
+	[UDP4] = "udp4", [UDP6] = "udp6", [UDP46] = "udp46",
+	[RAW4] = "raw4", [RAW6] = "raw6",
+	[ICMP4] = "icmp4", [ICMP6] = "icmp6", [PACKET] = "packet",
+	[STREAM] = "stream", [DGRAM] = "dgram", [SEQPACKET] = "seqpack",
 };
 
 static size_t row_extra;	/* the line's bytes that are no characters */
@@ -56,9 +39,22 @@ static void put_str(const char *str)
 	text_add_str(&out.text, str);
 }
 
+static void put_unknown(void)
+{
+	put(UNKNOWN, sizeof(UNKNOWN) - 1);
+}
+
 static void put_number(u64 number)
 {
 	text_add_number(&out.text, number);
+}
+
+static void put_number_if_any(u64 number)
+{
+	if (number)
+		put_number(number);
+	else
+		put_unknown();
 }
 
 /* At most @max characters of what somebody else has written. */
@@ -70,93 +66,208 @@ static void put_text(struct word text, size_t max)
 	row_extra += out.text.len - before - chars;
 }
 
-/* A blank, and as many more as the row is short of @column. */
-static inline void put_blanks(size_t column)
+static void put_netns(const struct row *row)
 {
-	static const char blanks[16] = "                ";
-	size_t width = out.text.len - out.row - row_extra;
-	size_t n = column > width ? column - width : 1, i;
+	u64 number = row->netns ?: netns_number_shown;
+	const char *name = opt.numeric ? NULL : netns_name(number);
 
-	/* Sixteen at once are cheaper than to call memset(). */
-	text_reserve(&out.text, n + sizeof(blanks));
-	for (i = 0; i < n; i += sizeof(blanks))
-		memcpy(out.text.data + out.text.len + i, blanks, sizeof(blanks));
-	out.text.len += n;
+	if (name)
+		put_text(word_of(name), SIZE_MAX);
+	else
+		put_number_if_any(number);
 }
 
-static inline void put_end(const struct end *end, bool mapped)
-{
-	struct word rest = {
-		end->whole.at + end->addr.len, end->whole.len - end->addr.len
-	};
-
-	if (word_is(end->addr, "0.0.0.0") || word_is(end->addr, "::")) {
-		put("*", 1);
-		put_field(rest);
-	} else if (mapped && end->addr.len > 7 && !memcmp(end->addr.at, "::ffff:", 7)) {
-		put_field((struct word){ end->whole.at + 7, end->whole.len - 7 });
-	} else {
-		put_field(end->whole);
-	}
-}
-
-static void put_holder(enum column column, const struct row *row)
+static void put_user(const struct row *row)
 {
 	const char *name;
 
 	if (!row->pid) {
-		put("??", 2);
-	} else if (column == C_PID) {
-		put_number(row->pid);
-	} else if (column == C_FD) {
+		put_unknown();
+		return;
+	}
+	name = opt.numeric ? NULL : user_name(row->uid);
+	if (name)
+		put_text(word_of(name), SIZE_MAX);
+	else
+		put_number(row->uid);
+}
+
+static void put_command(const struct row *row)
+{
+	if (row->pid)
+		put_text(row_unescape(row->comm), opt.wide ? SIZE_MAX : 10);
+	else
+		put_unknown();
+}
+
+static void put_pid(const struct row *row)
+{
+	put_number_if_any(row->pid);
+}
+
+static void put_fd(const struct row *row)
+{
+	if (row->pid)
 		put_field(row->fd);
-	} else if (column == C_COMMAND) {
-		put_text(row_unescape(row->comm),
-			 opt.wide ? SIZE_MAX : columns[C_COMMAND].width);
+	else
+		put_unknown();
+}
+
+static void put_proto(const struct row *row)
+{
+	const char *name = proto_names[row->proto];
+
+	text_reserve(&out.text, sizeof(proto_names[0]));
+	memcpy(out.text.data + out.text.len, name, sizeof(proto_names[0]));
+	out.text.len += strlen(name);
+}
+
+static inline bool begins(const char *p, const char *str, size_t len)
+{
+	return !memcmp(p, str, len) && (p[len] == ':' || p[len] == '%');
+}
+
+static inline void put_end(const struct end *end)
+{
+	struct word rest = end->whole;
+	size_t skip = end->mapped;
+
+	/* Any address: a '*', and what is behind. */
+	if (begins(rest.at, "0.0.0.0", 7))
+		skip = 7;
+	else if (begins(rest.at, "::", 2))
+		skip = 2;
+	if (skip && !end->mapped)
+		put("*", 1);
+	rest.at += skip;
+	rest.len -= skip;
+	put_field(rest);
+}
+
+static void put_local(const struct row *row)
+{
+	if (!is_unix(row))
+		put_end(&row->local);
+	else if (word_is(row->path, "-"))
+		put_unknown();
+	else
+		put_field(row->path);
+}
+
+/*
+ * Who is at the other end of a Unix socket, as far as it is known: ->COMMAND[PID,FD]. The
+ * name is as the file has it, so that it has no blanks.
+ */
+static void put_peer(const struct row *row)
+{
+	const struct peer *peer = peer_of(row->peer);
+
+	put("->", 2);
+	if (peer && peer->pid) {
+		put_field(peer->comm);
+		put("[", 1);
+		put_number(peer->pid);
+		put(",", 1);
+		put_field(peer->fd);
+		put("]", 1);
+	} else if (peer && !word_is(peer->path, "-")) {
+		put_field(peer->path);
 	} else {
-		name = opt.numeric ? NULL : user_name(row->uid);
-		if (name)
-			put_text(word_of(name), SIZE_MAX);
-		else
-			put_number(row->uid);
+		put_unknown();
 	}
 }
 
-static void put_netns(const struct row *row)
+static void put_foreign(const struct row *row)
 {
-	struct word number = row->netns.len ? row->netns : own_netns;
-	const char *name = opt.netns ?: netns_name(number);
-
-	if (name && !opt.numeric)
-		put_text(word_of(name), SIZE_MAX);
-	else if (number.len)
-		put(number.at, number.len);
+	if (!is_unix(row))
+		put_end(&row->foreign);
+	else if (row->peer)
+		put_peer(row);
 	else
-		put("?", 1);
+		put_unknown();
+}
+
+static void put_inode(const struct row *row)
+{
+	put_number(row->inode);
+}
+
+static void put_state(const struct row *row)
+{
+	put_str(row->state->name);
+}
+
+/**
+ * congestion_of() - the congestion control of a socket
+ * @row: its row
+ *
+ * Return: its name; nothing where it is not known, or has none.
+ */
+struct word congestion_of(const struct row *row)
+{
+	struct word value = { };
+
+	if (!row->joined || !(BIT(row->proto) & TCP_BITS) ||
+	    word_is(row->joined[OPTIONS], "-"))
+		return value;
+	value = option_value(row->joined[OPTIONS], word_of("TCP_CONGESTION"));
+	return value.len || !row->usual_cc ? value : word_of(row->usual_cc);
+}
+
+static void put_cc(const struct row *row)
+{
+	struct word name = congestion_of(row);
+
+	if (name.len)
+		put(name.at, name.len);
+	else
+		put_unknown();
+}
+
+static void put_held(const struct row *row)
+{
+	put_str(held_names[row->held]);
+}
+
+static inline void put_joined(const struct row *row, enum joined column)
+{
+	if (row->joined)
+		put_field(row->joined[column]);
+	else
+		put_unknown();
+}
+
+static void put_recvq(const struct row *row)
+{
+	put_joined(row, RECV_Q);
+}
+
+static void put_sendq(const struct row *row)
+{
+	put_joined(row, SEND_Q);
+}
+
+static void put_diag(const struct row *row)
+{
+	put_joined(row, DIAG);
+}
+
+static void put_drops(const struct row *row)
+{
+	put_joined(row, DROPS);
+}
+
+static void put_options(const struct row *row)
+{
+	put_joined(row, OPTIONS);
 }
 
 static void put_cgroup(const struct row *row)
 {
-	const char *path = row->cgroup ? cgroup_path(row->cgroup) : NULL;
-
-	/* A blank in it would be another column. */
-	if (!path)
-		put("-", 1);
-	for (; path && *path; path++) {
-		if (*path == ' ')
-			put("\\040", 4);
-		else
-			put(path, 1);
-	}
-}
-
-/* What a table says, or "-". */
-static void put_joined(struct word word)
-{
-	if (word.len)
-		put(word.at, word.len);
+	if (row->cgroup)
+		put_field(cgroup_field(row->cgroup));
 	else
-		put("-", 1);
+		put_unknown();
 }
 
 static void put_arguments(const struct row *row)
@@ -165,7 +276,7 @@ static void put_arguments(const struct row *row)
 	struct word one;
 
 	if (!args.len)
-		put_str(row->pid ? "-" : "??");
+		put_unknown();
 	while (args.len) {
 		one.at = args.at;
 		one.len = strnlen(args.at, args.len);
@@ -180,113 +291,189 @@ static void put_arguments(const struct row *row)
 	}
 }
 
-static void put_cell(enum column column, const struct row *row,
-		     const struct joined *joined)
+/*
+ * What may be printed. Numbers that are compared are flush right. What has a name can be
+ * asked for by -o.
+ */
+static const struct {
+	const char *title;
+	unsigned int width;
+	bool right;
+	void (*put)(const struct row *row);
+	const char *name;
+} columns[COLUMNS] = {
+	[C_NETNS]	= { "NETNS",		10, false, put_netns, "netns" },
+	[C_USER]	= { "USER",		 8, false, put_user },
+	[C_COMMAND]	= { "COMMAND",		10, false, put_command },
+	[C_PID]		= { "PID",		 7, true,  put_pid },
+	[C_FD]		= { "FD",		 4, true,  put_fd },
+	[C_PROTO]	= { "PROTO",		 6, false, put_proto },
+	[C_LOCAL]	= { "LOCAL ADDRESS",	21, false, put_local },
+	[C_FOREIGN]	= { "FOREIGN ADDRESS",	21, false, put_foreign },
+	[C_INODE]	= { "INODE",		10, true,  put_inode, "inode" },
+	[C_STATE]	= { "CONN STATE",	11, false, put_state, "state" },
+	[C_CC]		= { "CC",		 8, false, put_cc, "cc" },
+	[C_HELD]	= { "HELD",		 6, false, put_held, "held" },
+	[C_RECVQ]	= { "RECV-Q",		 6, true,  put_recvq, "recv-q" },
+	[C_SENDQ]	= { "SEND-Q",		 6, true,  put_sendq, "send-q" },
+	[C_DIAG]	= { "DIAG",		 6, false, put_diag, "diag" },
+	[C_DROPS]	= { "DROPS",		 5, true,  put_drops, "drops" },
+	[C_CGROUP]	= { "CGROUP",		30, false, put_cgroup, "cgroup" },
+	[C_OPTIONS]	= { "OPTIONS",		58, false, put_options, "options" },
+	[C_ARGUMENTS]	= { "ARGUMENTS",	 0, false, put_arguments, "args" },
+};
+
+static size_t widths[COLUMNS];
+
+/**
+ * columns_named() - the columns that a word of -o asks for
+ * @name: the word
+ *
+ * Return: the columns, by bit; 0: there is none of that name.
+ */
+unsigned int columns_named(struct word name)
 {
-	switch (column) {
-	case C_NETNS:
-		put_netns(row);
-		break;
-	case C_PROTO:
-		put_str(proto_names[proto_of(row)]);
-		break;
-	case C_LOCAL:
-		put_end(&row->local, row->mapped);
-		break;
-	case C_FOREIGN:
-		if (is_unix(row))
-			peer_text(row, &out.text);
-		else
-			put_end(&row->foreign, row->mapped);
-		break;
-	case C_HELD:
-		put_str(held_names[row->held]);
-		break;
-	case C_RECV_Q:
-		put_joined(joined->recv_q);
-		break;
-	case C_SEND_Q:
-		put_joined(joined->send_q);
-		break;
-	case C_DIAG:
-		put_joined(joined->diag);
-		break;
-	case C_DROPS:
-		put_joined(joined->drops);
-		break;
-	case C_OPTIONS:
-		put_joined(joined->options);
-		break;
-	case C_CGROUP:
-		put_cgroup(row);
-		break;
-	case C_INODE:
-		put_number(row->inode);
-		break;
-	case C_STATE:
-		put_str(row->state->name);
-		break;
-	case C_CC:
-		put_joined(congestion_of(row, joined));
-		break;
-	case C_ARGUMENTS:
-		put_arguments(row);
-		break;
-	default:
-		put_holder(column, row);
-	}
+	unsigned int named = 0;
+	size_t c;
+
+	if (word_is(name, "queues"))
+		return BIT(C_RECVQ) | BIT(C_SENDQ);
+	for (c = 0; c < COLUMNS; c++)
+		if (columns[c].name &&
+		    (word_is(name, "all") || word_is(name, columns[c].name)))
+			named |= BIT(c);
+	return named;
 }
 
-/* What is shown, and where it begins in the line. */
-static struct {
-	enum column column;
-	size_t place;
-} layout[COLUMNS];
+/* What is shown, and where it begins in the line: both by column. */
+static enum column layout[COLUMNS];
+static size_t places[COLUMNS];
 static size_t layout_count;
 /* The first of them that differs from one descriptor of a process to the next. */
 static size_t layout_fd;
 
-static void make_layout(void)
-{
-	size_t c, place = 0;
+/* What is shown from there on if nothing is asked for. */
+static const enum column usual_layout[] = { C_FD, C_PROTO, C_LOCAL, C_FOREIGN };
+static bool is_usual;
 
-	for (c = 0; c < COLUMNS; c++) {
-		if (!(opt.shown & BIT(c)))
-			continue;
-		if (c == C_FD)
-			layout_fd = layout_count;
-		layout[layout_count].column = c;
-		layout[layout_count++].place = place;
-		place += 1 + (opt.wide ? columns[c].wide : columns[c].width);
-	}
+/* How far the line is. */
+static inline size_t line_width(void)
+{
+	return out.text.len - out.row - row_extra;
 }
 
-static void print_header(void)
+/* A blank, and as many more as the row is short of @column. */
+static inline void put_blanks(size_t column)
 {
-	size_t i;
+	size_t width = line_width();
+	size_t n = column > width ? column - width : 1;
 
-	for (i = 0; i < layout_count; i++) {
-		if (i)
-			put_blanks(layout[i].place);
-		put_str(columns[layout[i].column].title);
-	}
-	put("\n", 1);
+	/* So many at once are cheaper than to count them. */
+	text_reserve(&out.text, n + SLACK);
+	memset(out.text.data + out.text.len, ' ', SLACK);
+	if (n > SLACK)
+		memset(out.text.data + out.text.len, ' ', n);
+	out.text.len += n;
+}
+
+/* Moves the cell that begins at @begin to the right, up to where its column ends. */
+static inline void flush_right(size_t begin, size_t column_end)
+{
+	size_t len = out.text.len - begin, width = line_width(), n;
+	char *cell, moved[16];
+
+	if (width >= column_end || len > sizeof(moved))
+		return;
+	n = column_end - width;
+	text_reserve(&out.text, n + sizeof(moved));
+	cell = out.text.data + begin;
+	memcpy(moved, cell, sizeof(moved));
+	memset(cell, ' ', n);
+	memcpy(cell + n, moved, sizeof(moved));
+	out.text.len += n;
 }
 
 /*
  * What is too long for its column pushes the next ones, as far as they have no
  * blanks to spare.
  */
-static void put_cells(size_t from, size_t to, const struct row *row,
-		      const struct joined *joined)
+static __always_inline void put_cells(const enum column *cells, size_t count,
+				      const struct row *row)
 {
-	size_t i;
+	enum column c;
+	size_t i, begin;
 
-	for (i = from; i < to; i++) {
-		if (i)
-			put_blanks(layout[i].place);
-		put_cell(layout[i].column, row, joined);
+#pragma GCC unroll 16
+	for (i = 0; i < count; i++) {
+		c = cells[i];
+		if (places[c])
+			put_blanks(places[c]);
+		begin = out.text.len;
+		columns[c].put(row);
+		if (columns[c].right)
+			flush_right(begin, places[c] + widths[c]);
 	}
+}
+
+static void put_titles(void)
+{
+	size_t i, begin;
+	enum column c;
+
+	for (i = 0; i < layout_count; i++) {
+		c = layout[i];
+		if (i)
+			put_blanks(places[c]);
+		begin = out.text.len;
+		put_str(columns[c].title);
+		if (columns[c].right)
+			flush_right(begin, places[c] + widths[c]);
+	}
+	put("\n", 1);
+}
+
+static void make_layout(void)
+{
+	size_t c, place = 0;
+
+	layout_count = 0;
+	for (c = 0; c < COLUMNS; c++) {
+		if (!(opt.shown & BIT(c)))
+			continue;
+		if (c == C_FD)
+			layout_fd = layout_count;
+		layout[layout_count++] = c;
+		places[c] = place;
+		place += 1 + widths[c];
+	}
+	is_usual = layout_count - layout_fd == ARRAY_SIZE(usual_layout) &&
+		   !memcmp(layout + layout_fd, usual_layout, sizeof(usual_layout));
+}
+
+/* -w: each column is as wide as what is in there. */
+static void measure(void)
+{
+	struct row row = { };
+	size_t c, width;
+
+	for (c = 0; c < COLUMNS; c++)
+		widths[c] = strlen(columns[c].title);
+	rows_rewind(true);
+	while (next_wanted(&row)) {
+		for (c = 0; c < COLUMNS; c++) {
+			if (!(opt.shown & BIT(c)))
+				continue;
+			out.text.len = 0;
+			row_extra = 0;
+			columns[c].put(&row);
+			width = out.text.len - row_extra;
+			if (width > widths[c])
+				widths[c] = width;
+		}
+	}
+	rows_rewind(false);
+	out.text.len = 0;
+	row_extra = 0;
 }
 
 /**
@@ -300,35 +487,47 @@ void print_row(const struct row *row)
 {
 	static struct {
 		unsigned long process;
+		u64 netns;
 		struct text begin;
 		size_t extra;
 	} last;
-	struct joined joined;
 
-	if (opt.shown & JOINED_BITS)
-		join(row, &joined);
-	if (row->process == last.process) {
+	if (row->process == last.process && row->netns == last.netns) {
 		put(last.begin.data, last.begin.len);
 		row_extra = last.extra;
 	} else {
 		row_extra = 0;
-		put_cells(0, layout_fd, row, &joined);
+		put_cells(layout, layout_fd, row);
 		last.begin.len = 0;
 		text_add(&last.begin, out.text.data + out.row,
 			 out.text.len - out.row);
 		last.extra = row_extra;
 		last.process = row->process;
+		last.netns = row->netns;
 	}
-	put_cells(layout_fd, layout_count, row, &joined);
+	if (is_usual)
+		put_cells(usual_layout, ARRAY_SIZE(usual_layout), row);
+	else
+		put_cells(layout + layout_fd, layout_count - layout_fd, row);
 	put("\n", 1);
 }
 
 /**
- * print_begin() - decide where the columns are, and print the header
+ * print_begin() - decide where the columns are, and print what is before the rows
  */
 void print_begin(void)
 {
+	size_t c;
+
+	if (opt.json) {
+		json_begin(&out.text, opt.array);
+		return;
+	}
+	for (c = 0; c < COLUMNS; c++)
+		widths[c] = columns[c].width;
+	if (opt.wide)
+		measure();
 	make_layout();
 	if (!opt.no_header)
-		print_header();
+		put_titles();
 }
