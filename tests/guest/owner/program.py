@@ -124,5 +124,5 @@ def other_ends():
               (holder.answer[0], holder.pid, holder.answer[1]), "the other end")
         [line] = [line for line in sockstat("-uHi", "--pid", str(os.getpid()))
                   if line.split()[-1] == str(number)]
-        equal(line.split()[-2], f"{holder.pid}:{holder.answer[1]}", "FOREIGN")
+        check(line.split()[-2].endswith(f"[{holder.pid},{holder.answer[1]}]"), "FOREIGN", line)
     ours.close()
