@@ -1008,3 +1008,38 @@ def missing_descriptors():
 
     wanted = printed(["-aC"])
     equal(outcome(["-aC"], preexec_fn=without), (wanted, "", 0), "end")
+
+
+@test
+def an_older_module():
+    """Without the new columns and files all that does not need them is as it was."""
+    short = [[*line.split()[:8], line.split()[11]] for line in LINES]
+    old = "".join(f"{' '.join(fields)}\n" for fields in short).encode()
+    equal(printed(["-p", "53", "-s"], old), printed(["-p", "53", "-s"]), "rows")
+    for args, name in ((["-o", "held"], "HELD"), (["--held", "fd"], "HELD"),
+                       (["-o", "cgroup"], "CGROUP"), (["--cgroup", "/"], "CGROUP"),
+                       (["-j", "all"], "NETNS"), (["-j", str(OTHER)], "NETNS")):
+        equal(outcome(args, old), ("", f"sockstat: /proc/net/sockowner has no {name}: "
+                                   "the module is older than this program\n", 1), args)
+    os.unlink(f"{PROC}/net/unixowner")
+    equal(outcome(["-u"], old), ("", "sockstat: no /proc/net/unixowner: the module is older "
+                                 "than this program\n", 1), "-u")
+    place("proc/net/unixowner", UNIX)
+
+
+@test
+def another_host():
+    """--proc and HOST_PROC: process 1's view of another procfs."""
+    host = f"{ROOT}/host"
+    place("host/1/net/sockowner", TABLE)
+    os.makedirs(f"{host}/1/ns", exist_ok=True)
+    os.symlink("/proc/self/ns/net", f"{host}/1/ns/net")
+    place("host/801/cmdline", b"theirs\0")
+    wanted = printed(["-p", "22"])
+    equal(outcome(["--proc", host, "-p", "22"], b"none"), (wanted, "", 0), "--proc")
+    os.environ["HOST_PROC"] = host
+    try:
+        equal(outcome(["-p", "22"], b"none"), (wanted, "", 0), "HOST_PROC")
+        check("theirs" in printed(["-a", "--pid", "801"], b"none"), "arguments")
+    finally:
+        del os.environ["HOST_PROC"]
