@@ -270,12 +270,23 @@ static void display_option(int c)
 /* What is listed: -P, of the families of -4 and -6; and what -u adds. */
 static void choose_protos(bool given)
 {
+	unsigned int can;
+
 	if (!given)
 		opt.protos = opt.unix_too && !opt.family ? 0 : PORT_BITS;
 	if (opt.family)
 		opt.protos &= opt.family | UNIX_BITS;
 	if (opt.unix_too)
 		opt.protos |= UNIX_BITS;
+	/* What can't have an option is not looked up; mapped connections are IPv4's here. */
+	if (options_filtered()) {
+		can = options_protos();
+		if (can & IPV6_BITS & TCP_BITS)
+			can |= BIT(TCP4);
+		if (can & IPV6_BITS & UDP_BITS)
+			can |= BIT(UDP4);
+		opt.protos &= can;
+	}
 }
 
 static void choose_netns(void)

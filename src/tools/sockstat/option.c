@@ -158,8 +158,9 @@ struct word option_value(struct word list, struct word name)
 
 	for (; p < end; p = comma + 1) {
 		comma = memchr(p, ',', end - p) ?: end;
+		/* All names have four bytes, and most another fourth one. */
 		if ((size_t)(comma - p) > name.len && p[name.len] == '=' &&
-		    !memcmp(p, name.at, name.len))
+		    p[3] == name.at[3] && !memcmp(p, name.at, name.len))
 			return (struct word){ p + name.len + 1, comma - p - name.len - 1 };
 	}
 	return (struct word){ };

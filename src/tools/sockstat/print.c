@@ -388,7 +388,10 @@ static inline void flush_right(size_t begin, size_t column_end)
 	text_reserve(&out.text, n + sizeof(moved));
 	cell = out.text.data + begin;
 	memcpy(moved, cell, sizeof(moved));
-	memset(cell, ' ', n);
+	/* A fixed size is cheaper, and as a rule it is enough. */
+	memset(cell, ' ', sizeof(moved));
+	if (n > sizeof(moved))
+		memset(cell, ' ', n);
 	memcpy(cell + n, moved, sizeof(moved));
 	out.text.len += n;
 }
