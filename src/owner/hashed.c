@@ -141,8 +141,8 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 	return (char *)(copy + 1);
 }
 
-/* Adds the sockets of a protocol, from a place on. */
-static int owner_collect_proto(struct owner_collect *collect,
+/* Adds the sockets of a protocol's table, from a place on. */
+static int owner_collect_table(struct owner_collect *collect,
 			       struct owner_sock *batch, enum iter_proto proto,
 			       struct iter_place place)
 {
@@ -184,8 +184,20 @@ static int owner_collect_net(struct owner_collect *collect,
 	iter->all = net;
 	for (proto = 0; !err && proto < ITER_PROTOS; proto++)
 		if (iter_all_begin(collect->seq, proto, net, &place))
-			err = owner_collect_proto(collect, batch, proto, place);
+			err = owner_collect_table(collect, batch, proto, place);
 	iter->all = NULL;
+	return err;
+}
+
+/* Adds what is in the tables that namespaces share. */
+static int owner_collect_tables(struct owner_collect *collect,
+				struct owner_sock *batch)
+{
+	enum iter_proto proto;
+	int err = 0;
+
+	for (proto = 0; !err && proto < ITER_PROTOS; proto++)
+		err = owner_collect_table(collect, batch, proto, (struct iter_place){});
 	return err;
 }
 
@@ -198,10 +210,7 @@ static int owner_collect_nets(struct owner_collect *collect,
 	int err;
 
 	iter->all = &init_net;
-	err = owner_collect_proto(collect, batch, ITER_TCP, (struct iter_place){});
-	if (!err)
-		err = owner_collect_proto(collect, batch, ITER_UDP,
-					  (struct iter_place){});
+	err = owner_collect_tables(collect, batch);
 	iter->all = NULL;
 	for (i = 0; !err && i < collect->nets.count; i++) {
 		err = owner_collect_net(collect, batch,
@@ -223,20 +232,14 @@ int owner_collect_hashed(struct owner_collect *collect)
 {
 	const size_t size = OWNER_BATCH * sizeof(struct owner_sock);
 	struct owner_memory *memory = &collect->found->memory;
-	const struct iter_place first = {};
 	struct owner_sock *batch;
 	int err;
 
 	batch = owner_alloc(memory, size, 0, &err);
 	if (!batch)
 		return err;
-	if (collect->all) {
-		err = owner_collect_nets(collect, batch);
-	} else {
-		err = owner_collect_proto(collect, batch, ITER_TCP, first);
-		if (!err)
-			err = owner_collect_proto(collect, batch, ITER_UDP, first);
-	}
+	err = collect->all ? owner_collect_nets(collect, batch) :
+			     owner_collect_tables(collect, batch);
 	owner_free(memory, batch, size);
 	return err;
 }
