@@ -23,13 +23,19 @@
 #include "unixtext.h"
 
 /**
- * struct owner_type - what makes the difference between the files
+ * struct owner_type - one of the files
+ * @afinfo: for the iterators, which find it with pde_data(), so it is first: both families
+ * @name: the file's name
  * @kind: whose sockets
  * @header: the first line
  * @row_max: what @write may store for a row
  * @write: writes so many rows from a place on; returns where they end
+ *
+ * Filled in at load, then read only.
  */
 struct owner_type {
+	union iter_afinfo afinfo;
+	const char *name;
 	const struct owner_kind *kind;
 	const char *header;
 	unsigned int row_max;
@@ -54,14 +60,28 @@ struct owner_file {
 	struct owner_cursor end;
 };
 
+static struct owner_type owner_types[] __ro_after_init = {
+	{
+		.name		= "sockowner",
+		.kind		= &owner_inet_kind,
+		.header		= owner_header,
+		.row_max	= OWNER_ROW_MAX,
+		.write		= owner_write,
+	}, {
+		.name		= "unixowner",
+		.kind		= &owner_unix_kind,
+		.header		= owner_unix_header,
+		.row_max	= OWNER_UNIX_ROW_MAX,
+		.write		= owner_unix_write,
+	},
+};
+
 /*
- * Where Unix sockets are a module of the kernel's or not there at all there is no file:
- * what is borrowed must not go.
+ * Where Unix sockets are a module of the kernel's or not there at all there is no
+ * unixowner: what is borrowed must not go.
  */
 #define OWNER_HAS_UNIX	IS_BUILTIN(CONFIG_UNIX)
-
-/* What the iterators look for in the file's data: both families. */
-static union iter_afinfo owner_afinfo __ro_after_init;
+#define OWNER_TYPES	(ARRAY_SIZE(owner_types) - !OWNER_HAS_UNIX)
 
 /*
  * A record of the seq_file is so many rows: what seq_file does for each record
@@ -134,8 +154,7 @@ static const struct seq_operations owner_seq_ops = {
 	.show	= owner_show,
 };
 
-static int owner_open(struct inode *inode, struct file *filp,
-		      const struct owner_type *type)
+static int owner_open(struct inode *inode, struct file *filp)
 {
 	struct owner_file *file;
 	int err;
@@ -143,10 +162,11 @@ static int owner_open(struct inode *inode, struct file *filp,
 	file = procfile_open(inode, filp, &owner_seq_ops, sizeof(*file));
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	file->type = type;
+	file->type = pde_data(inode);
 	err = owner_memory_init(&file->found.memory, filp->f_cred);
 	if (!err)
-		err = owner_collect(&file->found, filp->private_data, type->kind);
+		err = owner_collect(&file->found, filp->private_data,
+				    file->type->kind);
 	if (err) {
 		owner_memory_exit(&file->found.memory);
 		procfile_release(inode, filp);
@@ -164,39 +184,8 @@ static int owner_release(struct inode *inode, struct file *filp)
 	return procfile_release(inode, filp);
 }
 
-static int owner_open_inet(struct inode *inode, struct file *filp)
-{
-	static const struct owner_type type = {
-		.kind		= &owner_inet_kind,
-		.header		= owner_header,
-		.row_max	= OWNER_ROW_MAX,
-		.write		= owner_write,
-	};
-
-	return owner_open(inode, filp, &type);
-}
-
-static int owner_open_unix(struct inode *inode, struct file *filp)
-{
-	static const struct owner_type type = {
-		.kind		= &owner_unix_kind,
-		.header		= owner_unix_header,
-		.row_max	= OWNER_UNIX_ROW_MAX,
-		.write		= owner_unix_write,
-	};
-
-	return owner_open(inode, filp, &type);
-}
-
-static const struct proc_ops owner_inet_ops = {
-	.proc_open	= owner_open_inet,
-	.proc_read_iter	= procfile_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= owner_release,
-};
-
-static const struct proc_ops owner_unix_ops = {
-	.proc_open	= owner_open_unix,
+static const struct proc_ops owner_proc_ops = {
+	.proc_open	= owner_open,
 	.proc_read_iter	= procfile_read,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= owner_release,
@@ -204,22 +193,27 @@ static const struct proc_ops owner_unix_ops = {
 
 static void __net_exit owner_net_exit(struct net *net)
 {
-	if (OWNER_HAS_UNIX)
-		remove_proc_entry("unixowner", net->proc_net);
-	remove_proc_entry("sockowner", net->proc_net);
+	int i;
+
+	for (i = 0; i < OWNER_TYPES; i++)
+		remove_proc_entry(owner_types[i].name, net->proc_net);
 }
 
 static int __net_init owner_net_init(struct net *net)
 {
-	if (!proc_create_data("sockowner", 0444, net->proc_net, &owner_inet_ops,
-			      &owner_afinfo))
-		return -ENOMEM;
-	if (OWNER_HAS_UNIX &&
-	    !proc_create_data("unixowner", 0444, net->proc_net, &owner_unix_ops, NULL)) {
-		remove_proc_entry("sockowner", net->proc_net);
-		return -ENOMEM;
+	int i;
+
+	for (i = 0; i < OWNER_TYPES; i++) {
+		if (!proc_create_data(owner_types[i].name, 0444, net->proc_net,
+				      &owner_proc_ops, &owner_types[i]))
+			goto err_create;
 	}
 	return 0;
+
+err_create:
+	while (i--)
+		remove_proc_entry(owner_types[i].name, net->proc_net);
+	return -ENOMEM;
 }
 
 static struct pernet_operations owner_net_ops = {
@@ -235,19 +229,21 @@ static struct pernet_operations owner_net_ops = {
  */
 int __init owner_init(void)
 {
-	int err;
+	int i, err;
 
+	BUILD_BUG_ON(offsetof(struct owner_type, afinfo));
 	BUILD_BUG_ON(offsetof(struct owner_file, iter));
 
 	err = owner_memory_check();
 	if (err)
 		return err;
-	iter_afinfo_init(&owner_afinfo, ITER_UDP, AF_UNSPEC);
-	err = procfile_check("sockowner");
-	if (!err && OWNER_HAS_UNIX)
-		err = procfile_check("unixowner");
-	if (!err && OWNER_HAS_UNIX)
-		err = iter_unix_init();
+	for (i = 0; i < OWNER_TYPES; i++) {
+		iter_afinfo_init(&owner_types[i].afinfo, ITER_UDP, AF_UNSPEC);
+		err = procfile_check(owner_types[i].name);
+		if (err)
+			return err;
+	}
+	err = OWNER_HAS_UNIX ? iter_unix_init() : 0;
 	if (err)
 		return err;
 	err = register_pernet_subsys(&owner_net_ops);
