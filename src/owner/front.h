@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The columns that a row begins with: whose the socket is, and who holds it. Pure code:
- * no socket, no lock, any context.
+ * The columns that a row begins with, whose the socket is and who holds it, and what else
+ * both files write. Pure code: no socket, no lock, any context.
  */
 #ifndef KNETSTAT_OWNER_FRONT_H
 #define KNETSTAT_OWNER_FRONT_H
@@ -68,6 +68,12 @@ static __always_inline char *owner_front_write(struct owner_front *front, char *
 	if (row->fd)
 		return field_right(p, end, row->fd->fd);
 	return field_str(field_pad(p - 1, end - 2), "- ");
+}
+
+/* A column of eight and the blank that ends it; 0 means that there is no such number. */
+static inline char *owner_number_write(char *p, u64 v)
+{
+	return v ? field_right8(p, v) : field_str(p, "       - ");
 }
 
 #endif /* KNETSTAT_OWNER_FRONT_H */

@@ -110,10 +110,7 @@ static char *owner_scope_write(struct owner_writer *writer, char *p,
 {
 	char *begin = p;
 
-	if (sock->cgroup)
-		p = field_right8(p, sock->cgroup);
-	else
-		p = field_str(p, "       - ");
+	p = owner_number_write(p, sock->cgroup);
 	p = field_right(p, p + OWNER_INODE - OWNER_NETNS, sock->netns);
 	writer->cgroup = sock->cgroup;
 	writer->netns = sock->netns;

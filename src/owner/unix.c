@@ -111,7 +111,7 @@ static int owner_unix_hashed(struct owner_collect *collect)
 	struct owner_unix_copy *batch, *copy;
 	loff_t place = 0;
 	bool done = false;
-	int err = 0;
+	int err;
 
 	batch = owner_alloc(memory, size, 0, &err);
 	if (!batch)
@@ -133,8 +133,7 @@ static int owner_unix_hashed(struct owner_collect *collect)
 
 static bool owner_unix_wanted(struct owner_collect *collect, const struct sock *sk)
 {
-	return sk->sk_family == AF_UNIX &&
-	       net_eq(sock_net(sk), seq_file_net(collect->seq));
+	return sk->sk_family == AF_UNIX && owner_of_net(collect, sock_net(sk));
 }
 
 static void owner_unix_hold(struct owner_collect *collect, struct owner_seen *seen,

@@ -54,12 +54,6 @@ static char *unix_path_write(char *p, const struct owner_found *found,
 	return field_bytes(p, name, path.length);
 }
 
-/* A number; 0 means that there is none. */
-static char *unix_number_write(char *p, u64 v)
-{
-	return v ? field_right8(p, v) : field_str(p, "       - ");
-}
-
 /* Of a process that shares its descriptors there is no more to say. */
 static char *unix_sharer_write(struct owner_front *front, char *p,
 			       const struct owner_process *process)
@@ -70,7 +64,7 @@ static char *unix_sharer_write(struct owner_front *front, char *p,
 	p = field_str(field_pad(p, begin + UNIX_STAT), "-");
 	p = field_str(field_pad(p, begin + UNIX_PATH), "-");
 	p = field_pad(p, begin + UNIX_PEER);
-	p = unix_number_write(unix_number_write(p, 0), 0);
+	p = owner_number_write(owner_number_write(p, 0), 0);
 	return field_str(p, "       -\n");
 }
 
@@ -109,8 +103,8 @@ char *owner_unix_row_write(const struct owner_found *found, struct owner_front *
 	p = sock->state == TCP_LISTEN ? state_write_tcp(p, TCP_LISTEN) :
 					state_write_udp(p, sock->state);
 	p = field_pad(unix_path_write(p, found, sock->un.path), begin + UNIX_PEER);
-	p = unix_number_write(p, sock->un.peer);
-	p = unix_number_write(p, sock->cgroup);
+	p = owner_number_write(p, sock->un.peer);
+	p = owner_number_write(p, sock->cgroup);
 	p = field_right8(p, sock->inode);
 	p[-1] = '\n';
 	return p;
