@@ -140,7 +140,7 @@ static bool parse_decimal(struct word word, int decimals, u64 *number)
 }
 
 /* A number without decimals. */
-static bool parse_number(struct word word, u64 *number)
+static bool parse_field_number(struct word word, u64 *number)
 {
 	return take_number(word.at, number) == word.at + word.len;
 }
@@ -207,28 +207,26 @@ static bool take_column(unsigned int column, const struct word *at,
 	value = &row->value[column];
 	switch (column) {
 	case SEQ:
-		return parse_number(field, value) && *value;
+		return parse_field_number(field, value) && *value;
 	case TIME:
 		/* Not known of one that is alive, and older than the module. */
 		return (opt.live && word_is(field, "-")) ||
 		       parse_decimal(field, 6, value);
 	case PID:
-		return word_is(field, "-") || parse_number(field, value);
+	case CGROUP:
+		return word_is(field, "-") || parse_field_number(field, value);
 	case LPORT:
 	case RPORT:
-		return parse_number(field, value) && *value < PORTS;
+		return parse_field_number(field, value) && *value < PORTS;
 	case LADDR:
 		return parse_address(row, 0, field);
 	case RADDR:
 		return parse_address(row, 1, field);
 	case TX_B:
 	case RX_B:
-		return parse_number(field, value);
 	case NETNS:
 	case UID:
-		return parse_number(field, value);
-	case CGROUP:
-		return word_is(field, "-") || parse_number(field, value);
+		return parse_field_number(field, value);
 	case MS:
 		row->old = word_is(field, "-");
 		return row->old || parse_decimal(field, 3, value);
