@@ -141,7 +141,7 @@ static void parse_held(const char *arg)
 
 	opt.held = 0;
 	while (list_next(&list, &word)) {
-		for (i = 0; i < HELDS && !word_is(word, held_names[i]); i++)
+		for (i = 0; i < HELDS && !word_is(word, held_names[i].text); i++)
 			;
 		if (i == HELDS)
 			usage_error("bad list of words (fd, queue, syn, tw, orphan, kernel, -)",

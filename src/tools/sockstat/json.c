@@ -231,7 +231,7 @@ void print_json(const struct row *row)
 		end(row, &row->local, "laddr", "lport");
 		end(row, &row->foreign, "raddr", "rport");
 	}
-	string("held", row->held == HELD_NONE ? NULL : held_names[row->held]);
+	string("held", row->held == HELD_NONE ? NULL : held_names[row->held].text);
 	cgroup(row);
 	number_if_any("netns", row->netns ?: netns_number_shown);
 	json_number(&out.text, "inode", row->inode);

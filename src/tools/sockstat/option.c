@@ -8,7 +8,7 @@
 #include "../lib/say.h"
 #include "sockstat.h"
 
-#define IPV6_OPTIONS	(BIT(TCP6) | BIT(TCP46) | BIT(UDP6) | BIT(UDP46))
+#define IPV6_OPTIONS	(PORT_BITS & IPV6_BITS)
 
 /*
  * All that the module knows, and which sockets may have them. They are shown when they are

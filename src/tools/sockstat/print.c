@@ -226,7 +226,7 @@ static void put_cc(const struct row *row)
 
 static void put_held(const struct row *row)
 {
-	put_str(held_names[row->held]);
+	put_str(held_names[row->held].text);
 }
 
 static inline void put_joined(const struct row *row, enum joined column)
@@ -439,7 +439,6 @@ static void make_layout(void)
 {
 	size_t c, place = 0;
 
-	layout_count = 0;
 	for (c = 0; c < COLUMNS; c++) {
 		if (!(opt.shown & BIT(c)))
 			continue;

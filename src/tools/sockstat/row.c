@@ -34,11 +34,7 @@ static const char * const field_names[FIELDS] = {
 /* What both have, in any version of the module. */
 #define HOLDER_FIELDS	(BIT(UID) | BIT(PID) | BIT(COMM) | BIT(FD) | BIT(STAT) | BIT(INODE))
 
-const char * const held_names[HELDS] = {
-	"-", "fd", "queue", "syn", "tw", "orphan", "kernel",
-};
-
-static const union name helds[HELDS] = {
+const union name held_names[HELDS] = {
 	{ "-" }, { "fd" }, { "queue" }, { "syn" }, { "tw" }, { "orphan" }, { "kernel" },
 };
 
@@ -192,13 +188,15 @@ static inline const char *take_end(const char *p, struct end *end)
 	return p;
 }
 
-static inline const char *take_proto(const char *p, enum proto *proto)
+/* One of @count @names, of which @which is the number. */
+static __always_inline const char *take_one_of(const char *p, const union name *names,
+					       unsigned int count, unsigned int *which)
 {
 	union name name;
 
 	p = take_name(p, &name);
-	for (*proto = 0; p && *proto < PROTOS; ++*proto)
-		if (protos[*proto].bytes == name.bytes)
+	for (*which = 0; p && *which < count; ++*which)
+		if (names[*which].bytes == name.bytes)
 			return p;
 	return NULL;
 }
@@ -218,17 +216,6 @@ static inline const char *take_state(const char *p, const struct state **state)
 	return NULL;
 }
 
-static inline const char *take_held(const char *p, enum held *held)
-{
-	union name name;
-
-	p = take_name(p, &name);
-	for (*held = 0; p && *held < HELDS; ++*held)
-		if (helds[*held].bytes == name.bytes)
-			return p;
-	return NULL;
-}
-
 /* A number, or '-' for 0. */
 static inline const char *take_number_if_any(const char *p, u64 *number)
 {
@@ -239,6 +226,7 @@ static inline const char *take_number_if_any(const char *p, u64 *number)
 static __always_inline const char *take_field(const char *p, unsigned int field,
 					      struct row *row)
 {
+	unsigned int which;
 	struct word word;
 	u64 number;
 
@@ -260,7 +248,9 @@ static __always_inline const char *take_field(const char *p, unsigned int field,
 		return p;
 	case PROTO:
 	case TYPE:
-		return take_proto(p, &row->proto);
+		p = take_one_of(p, protos, PROTOS, &which);
+		row->proto = which;
+		return p;
 	case STAT:
 		if (needless & BIT(STAT))
 			return take_word(p, &word);
@@ -274,7 +264,9 @@ static __always_inline const char *take_field(const char *p, unsigned int field,
 	case PEER:
 		return take_number_if_any(p, &row->peer);
 	case HELD:
-		return take_held(p, &row->held);
+		p = take_one_of(p, held_names, HELDS, &which);
+		row->held = which;
+		return p;
 	case CGROUP:
 		return take_number_if_any(p, &row->cgroup);
 	case NETNS:

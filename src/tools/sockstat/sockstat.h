@@ -183,7 +183,7 @@ static inline bool is_unix(const struct row *row)
 }
 
 /* row.c */
-extern const char * const held_names[HELDS];
+extern const union name held_names[HELDS];
 void rows_open(const char *dir);
 void rows_header(void);
 void rows_keep(void);
