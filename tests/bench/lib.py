@@ -20,6 +20,30 @@ def stopwatch(*args):
     return [int(word) for word in out.split()]
 
 
+def start(program, *args):
+    """Start a program that says when it is ready."""
+    process = subprocess.Popen([f"{HERE}/{program}", *map(str, args)],
+                               stdout=subprocess.PIPE, text=True)
+    if process.stdout.readline() != "ready\n":
+        sys.exit(f"{program} could not be started")
+    return process
+
+
+def command_time(command, runs=3):
+    """Milliseconds of a whole command, from fork to wait: the least of some runs, as one
+    may be interrupted.
+    """
+    return min(stopwatch("run", *command.split())[0] for _ in range(runs)) / 1e6
+
+
+def owner_row_time(path, count):
+    """Microseconds a row, of sockowner or unixowner with `count` rows."""
+    elapsed, _, lines, _ = stopwatch("read", path, 128 << 10)
+    if lines != count + 1:
+        sys.exit(f"{path} has {lines - 1} rows of {count} sockets")
+    return elapsed / count / 1000
+
+
 class Sockets:
     """Processes that hold sockets."""
 
@@ -78,6 +102,12 @@ class Report:
             line.append("reached" if reached else "MISSED")
             self.missed += not reached
         print("  ".join(line).rstrip(), flush=True)
+
+    def growth(self, few, many, most):
+        """What a row costs with 40,000 sockets, beside 10,000."""
+        self.table(("us a row at 10,000", ".3f"), ("at 40,000", ".3f"), ("ratio", ".3f"),
+                   ("most", ".2f"))
+        self.row(few, many, many / few, most=most)
 
     def end(self):
         """The last line, and the exit status."""
