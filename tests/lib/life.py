@@ -12,7 +12,9 @@ import struct
 import time
 from typing import NamedTuple
 
+from lib import tables
 from lib.ktap import DEADLINE, Failed, check, equal, explain
+from lib.tables import drain
 from lib.world import LIBC, MODULE, insmod, loaded, rmmod
 
 FILE = "/proc/net/tcplife"
@@ -180,19 +182,7 @@ def lined_up(header, line):
 
 def slurp(path=FILE, size=1 << 20):
     """All of the file at @path, by reads of @size."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        return drain(fd, size)
-    finally:
-        os.close(fd)
-
-
-def drain(fd, size=1 << 20):
-    """What there is to read from @fd until a read gives nothing."""
-    parts = []
-    while part := os.read(fd, size):
-        parts.append(part)
-    return b"".join(parts)
+    return tables.slurp(path, size)
 
 
 def read(path=FILE):

@@ -51,14 +51,8 @@ class Row(NamedTuple):
     inode: int
 
 
-def parse_row(line, rows_of=None):
-    """The Rows of @line, which must be a well-formed one: of a process that shares its
-    descriptors, those of the other one, which are in @rows_of by PID."""
-    match = SHARER.fullmatch(line)
-    if match and rows_of is not None:
-        pid, comm, other = int(match[1]), match[2], int(match[3])
-        check(other in rows_of, "shares with nobody:", line)
-        return [row._replace(pid=pid, comm=comm) for row in rows_of[other]]
+def parse_row(line):
+    """The Row of @line, which must be a well-formed one."""
     match = ROW.fullmatch(line)
     if not match:
         raise Failed(f"malformed row: {line!r}")
@@ -67,19 +61,28 @@ def parse_row(line, rows_of=None):
     check((pid, comm, fd).count("-") in (0, 3), "half a holder:", line)
     known = pid != "-"
     equal(how == "fd", known, "HELD by a descriptor:", line)
-    return [Row(int(uid), int(pid) if known else None, comm if known else None,
-                int(fd) if known else None, proto.strip(), stat, local, foreign, how,
-                None if cgroup == "-" else int(cgroup), int(netns), int(inode))]
+    return Row(int(uid), int(pid) if known else None, comm if known else None,
+               int(fd) if known else None, proto.strip(), stat, local, foreign, how,
+               None if cgroup == "-" else int(cgroup), int(netns), int(inode))
 
 
-def parse(text):
-    """The Rows of a whole file, which must be in order."""
+def parse_file(text, columns, sharer, parse_one):
+    """The rows of a whole file, which must be in order. @parse_one makes them of lines,
+    but of one like @sharer, of a process that shares its descriptors: that has those of
+    the other one."""
     check(text.endswith("\n"), "the last line is cut:", repr(text[-100:]))
     lines = text.split("\n")
-    equal(lines[0].split(), COLUMNS, "header")
+    equal(lines[0].split(), columns, "header")
     rows, rows_of = [], {}
     for line in lines[1:-1]:
-        for row in parse_row(line, rows_of):
+        match = sharer.fullmatch(line)
+        if match:
+            pid, comm, other = int(match[1]), match[2], int(match[3])
+            check(other in rows_of, "shares with nobody:", line)
+            more = [row._replace(pid=pid, comm=comm) for row in rows_of[other]]
+        else:
+            more = [parse_one(line)]
+        for row in more:
             rows.append(row)
             rows_of.setdefault(row.pid, []).append(row)
     holders = [(row.pid, row.fd) if row.pid else (1 << 40, 0) for row in rows]
@@ -87,9 +90,14 @@ def parse(text):
     return rows
 
 
-def read(path=FILE):
-    """The Rows of the file."""
-    return parse(tables.slurp(path).decode("ascii"))
+def parse(text):
+    """The Rows of a whole file, which must be in order."""
+    return parse_file(text, COLUMNS, SHARER, parse_row)
+
+
+def read(path=FILE, **how):
+    """The Rows of the file, which is read as tables.slurp() does."""
+    return parse(tables.slurp(path, **how).decode("ascii"))
 
 
 def held(rows):
@@ -175,7 +183,11 @@ def nobodys(row, held="-", **changes):
 
 def rows_are(wanted):
     """Fail unless the file has just the rows @wanted, and the kernel agrees."""
-    got = agree_with_kernel()
+    same_rows(agree_with_kernel(), wanted)
+
+
+def same_rows(got, wanted):
+    """Fail unless these are the same rows, in any order."""
     if sorted(map(repr, got)) != sorted(map(repr, wanted)):
         more = [str(row) for row in got if row not in wanted]
         less = [str(row) for row in wanted if row not in got]

@@ -101,17 +101,17 @@ def parse(text):
     return [parse_row(line) for line in lines[1:-1]]
 
 
-def slurp(path):
-    """All of the file at @path, by reads of 1 MiB."""
+def slurp(path, size=1 << 20):
+    """All of the file at @path, by reads of @size."""
     fd = os.open(path, os.O_RDONLY)
     try:
-        return drain(fd, 1 << 20)
+        return drain(fd, size)
     finally:
         os.close(fd)
 
 
-def drain(fd, size):
-    """What is left to read from @fd, by reads of @size."""
+def drain(fd, size=1 << 20):
+    """What is left to read from @fd, by reads of @size, until one gives nothing."""
     parts = []
     while part := os.read(fd, size):
         parts.append(part)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lib import tables
 from lib.ktap import Failed, check, equal
-from lib.owner import comm_of, listed, same
+from lib.owner import CGROUPS, comm_of, listed, parse_file, same, same_rows
 
 FILE = "/proc/net/unixowner"
 COLUMNS = "UID PID COMM FD TYPE STAT PATH PEER CGROUP INODE".split()
@@ -18,7 +18,6 @@ ROW = re.compile(r" *(\d+) +(\d+|-) +(\S+) +(\d+|-) (strm|dgrm|seqp) (LSTN|ESTB|
 SHARER = re.compile(r" {4}- +(\d+) +(\S+) +=(\d+)(?: +-){6}")
 TYPES = {socket.SOCK_STREAM: "strm", socket.SOCK_DGRAM: "dgrm",
          socket.SOCK_SEQPACKET: "seqp"}
-CGROUPS = "/sys/fs/cgroup"
 
 
 class Row(NamedTuple):
@@ -49,42 +48,26 @@ def _number(text):
     return None if text == "-" else int(text)
 
 
-def parse_row(line, rows_of):
-    """The Rows of @line: of a process that shares its descriptors, those of the other
-    one, which are in @rows_of by PID."""
-    match = SHARER.fullmatch(line)
-    if match:
-        pid, comm, other = int(match[1]), match[2], int(match[3])
-        check(other in rows_of, "shares with nobody:", line)
-        return [row._replace(pid=pid, comm=comm) for row in rows_of[other]]
+def parse_row(line):
+    """The Row of @line, which must be a well-formed one."""
     match = ROW.fullmatch(line)
     if not match:
         raise Failed(f"malformed row: {line!r}")
     uid, pid, comm, fd, kind, stat, path, peer, cgroup, inode = match.groups()
     check((pid, comm, fd).count("-") in (0, 3), "half a holder:", line)
     held = pid != "-"
-    return [Row(int(uid), _number(pid), comm if held else None, _number(fd), kind, stat,
-                unescaped(path), _number(peer), _number(cgroup), int(inode))]
+    return Row(int(uid), _number(pid), comm if held else None, _number(fd), kind, stat,
+               unescaped(path), _number(peer), _number(cgroup), int(inode))
 
 
 def parse(text):
     """The Rows of a whole file, which must be in order."""
-    check(text.endswith("\n"), "the last line is cut:", repr(text[-100:]))
-    lines = text.split("\n")
-    equal(lines[0].split(), COLUMNS, "header")
-    rows, rows_of = [], {}
-    for line in lines[1:-1]:
-        for row in parse_row(line, rows_of):
-            rows.append(row)
-            rows_of.setdefault(row.pid, []).append(row)
-    holders = [(row.pid, row.fd) if row.pid else (1 << 40, 0) for row in rows]
-    check(holders == sorted(holders), "out of order")
-    return rows
+    return parse_file(text, COLUMNS, SHARER, parse_row)
 
 
-def read(path=FILE):
-    """The Rows of the file."""
-    return parse(tables.slurp(path).decode("ascii"))
+def read(path=FILE, **how):
+    """The Rows of the file, which is read as tables.slurp() does."""
+    return parse(tables.slurp(path, **how).decode("ascii"))
 
 
 def own_cgroup():
@@ -124,12 +107,7 @@ def pair_stat(sock):
 
 def rows_are(wanted):
     """Fail unless the file has just the rows @wanted, and others agree."""
-    got = compare()
-    if sorted(map(repr, got)) != sorted(map(repr, wanted)):
-        more = [str(row) for row in got if row not in wanted]
-        less = [str(row) for row in wanted if row not in got]
-        raise Failed("\n".join([f"{len(got)} rows, wanted {len(wanted)}",
-                                "too many:", *more, "missing:", *less]))
+    same_rows(compare(), wanted)
 
 
 # What others say.

@@ -261,11 +261,7 @@ def come_and_go():
             for sock in kept:
                 sock.close()
             for _ in range(scaled(10, 4, long=200)):
-                fd = os.open(FILE, os.O_RDONLY)
-                try:
-                    rows = owner.parse(tables.drain(fd, size).decode("ascii"))
-                finally:
-                    os.close(fd)
+                rows = owner.read(size=size)
                 mine = [row for row in rows if row.netns in stay]
                 equal([row for row in mine if row.pid == pid], wanted, "those that stay")
                 equal(rest(mine), [], "of nobody")

@@ -19,7 +19,7 @@ from lib.owner import CLONE_FILES, FILE, Holder, become, held, rest
 from lib.world import (LIBC, PLAIN_USER, Netns, gone, insmod, ip, listener, pair,
                        rmmod, udp, user)
 from guest.owner.readers import some
-from guest.stat.reading import WAYS, difference, one_port, pieces
+from guest.stat.reading import difference, every_way, one_port
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 
@@ -49,10 +49,7 @@ def ways_to_read():
             note(f"{whole.count(10)} lines, {len(whole)} bytes")
             check(len(whole) > 300000, "too few rows to test with")
             owner.agree_with_kernel()
-            for name, way in WAYS.items():
-                text = way(FILE)
-                check(text == whole, name, difference(text, whole))
-            pieces(FILE, whole)
+            every_way(FILE, whole)
         del kept
 
 
@@ -206,54 +203,65 @@ def killed_while_it_opens():
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def unload_while_open(path):
+    """Unload the module, and load it again, with files open at @path, of which one has
+    been read from and one has been read: they read EIO. Those that are still open."""
+    fds = []
+    for already in 0, 1, 1 << 20:
+        fds.append(os.open(path, os.O_RDONLY))
+        if already:
+            os.read(fds[-1], already)
+    rmmod()
+    try:
+        check(not os.path.exists(path), "still there")
+        for fd in fds:
+            for call in (lambda fd=fd: os.read(fd, 100),
+                         lambda fd=fd: os.pread(fd, 100, 0)):
+                try:
+                    call()
+                    raise AssertionError("it can still be read")
+                except OSError as error:
+                    check(error.errno in (errno.EIO, errno.ENODEV), error)
+        os.close(fds.pop())
+    finally:
+        insmod()
+    return fds
+
+
 @test
 def unloaded_while_open():
     """A file left open reads EIO once the module has gone."""
     with Netns():
         kept = some()
-        fds = []
-        for already in 0, 1, 1 << 20:
-            fds.append(os.open(FILE, os.O_RDONLY))
-            if already:
-                os.read(fds[-1], already)
-        rmmod()
-        try:
-            check(not os.path.exists(FILE), "still there")
-            for fd in fds:
-                for call in (lambda fd=fd: os.read(fd, 100),
-                             lambda fd=fd: os.pread(fd, 100, 0)):
-                    try:
-                        call()
-                        raise AssertionError("it can still be read")
-                    except OSError as error:
-                        check(error.errno in (errno.EIO, errno.ENODEV), error)
-            os.close(fds.pop())
-        finally:
-            insmod()
+        fds = unload_while_open(FILE)
         owner.agree_with_kernel()
         for fd in fds:
             os.close(fd)
         del kept
 
 
-@test
-def unloaded_meanwhile():
-    """The module comes and goes while readers open and read."""
-    def reader(stopping):
+def tries(read):
+    """A worker that calls @read again and again; how often it worked, and how often there
+    was no module to do it."""
+    def work(stopping):
         passes = errors = 0
         while not stopping():
             try:
-                owner.parse(tables.slurp(FILE).decode("ascii"))
+                read()
                 passes += 1
             except OSError as error:
-                check(error.errno in (errno.ENOENT, errno.EIO, errno.EINVAL),
-                      repr(error))
+                check(error.errno in (errno.ENOENT, errno.EIO, errno.EINVAL), repr(error))
                 errors += 1
         return passes, errors
+    return work
 
+
+@test
+def unloaded_meanwhile():
+    """The module comes and goes while readers open and read."""
     with Netns():
         kept = crowd(60)
-        with Workers(reader, reader, reader) as readers:
+        with Workers(*[tries(owner.read)] * 3) as readers:
             readers.rounds(1)
             for _ in range(scaled(8, 4, long=50)):
                 rmmod()
@@ -382,11 +390,7 @@ def reader(size, passes, wanted, uid=0):
         if uid:
             become(uid)
         for number in range(passes):
-            fd = os.open(FILE, os.O_RDONLY)
-            try:
-                rows = owner.parse(tables.drain(fd, size).decode("ascii"))
-            finally:
-                os.close(fd)
+            rows = owner.read(size=size)
             where = f"pass {number} by {size}:"
             equal([row for row in rows if row.pid == pid],
                   wanted if not uid else [], where, "those that stay")

@@ -17,7 +17,8 @@ import subprocess
 
 from guest.faults import Faults, each_allocation
 from guest.owner.bounds import sharers
-from guest.stat.reading import WAYS, difference, pieces
+from guest.owner.load import tries, unload_while_open
+from guest.stat.reading import difference, every_way
 from lib import life, owner, tables, unixowner
 from lib.ktap import (Workers, cases, check, equal, in_child, note, scaled, test, until)
 from lib.owner import CLONE_FILES, Holder, become, in_pidns
@@ -504,10 +505,7 @@ def ways_to_read():
             whole = tables.slurp(FILE)
             note(f"{whole.count(10)} lines, {len(whole)} bytes")
             check(len(whole) > 200000, "too few rows to test with")
-            for name, way in WAYS.items():
-                text = way(FILE)
-                check(text == whole, name, difference(text, whole))
-            pieces(FILE, whole)
+            every_way(FILE, whole)
         del kept
 
 
@@ -538,25 +536,7 @@ def unloaded_while_open():
     """A file left open reads EIO once the module has gone."""
     with Netns():
         kept = street(200)
-        fds = []
-        for already in 0, 1, 1 << 20:
-            fds.append(os.open(FILE, os.O_RDONLY))
-            if already:
-                os.read(fds[-1], already)
-        rmmod()
-        try:
-            check(not os.path.exists(FILE), "still there")
-            for fd in fds:
-                for call in (lambda fd=fd: os.read(fd, 100),
-                             lambda fd=fd: os.pread(fd, 100, 0)):
-                    try:
-                        call()
-                        raise AssertionError("it can still be read")
-                    except OSError as error:
-                        check(error.errno in (errno.EIO, errno.ENODEV), error)
-            os.close(fds.pop())
-        finally:
-            insmod()
+        fds = unload_while_open(FILE)
         unixowner.compare()
         for fd in fds:
             os.close(fd)
@@ -741,11 +721,7 @@ def reader(size, passes, wanted, uid=0):
         if uid:
             become(uid)
         for number in range(passes):
-            fd = os.open(FILE, os.O_RDONLY)
-            try:
-                rows = unixowner.parse(tables.drain(fd, size).decode("ascii"))
-            finally:
-                os.close(fd)
+            rows = unixowner.read(size=size)
             where = f"pass {number} by {size}:"
             equal([row for row in rows if row.pid == pid], [] if uid else wanted,
                   where, "those that stay")
@@ -781,17 +757,7 @@ def storms():
 @test
 def unloaded_meanwhile():
     """The module comes and goes while readers open and read, and sockets come and go."""
-    def read(stopping):
-        passes = errors = 0
-        while not stopping():
-            try:
-                unixowner.parse(tables.slurp(FILE).decode("ascii"))
-                passes += 1
-            except OSError as error:
-                check(error.errno in (errno.ENOENT, errno.EIO, errno.EINVAL), repr(error))
-                errors += 1
-        return passes, errors
-
+    read = tries(unixowner.read)
     with Netns():
         kept = street(400)
         with Workers(read, read, makes_pairs) as workers:

@@ -187,6 +187,14 @@ def ways_agree(table_names, more_than):
               "the system stood still")
 
 
+def every_way(path, whole):
+    """Fail unless the file at @path reads as @whole, whichever way."""
+    for name, way in WAYS.items():
+        text = way(path)
+        check(text == whole, name, difference(text, whole))
+    pieces(path, whole)
+
+
 def difference(text, whole):
     """Where @text is not @whole."""
     for number, (got, wanted) in enumerate(zip(text.splitlines(),

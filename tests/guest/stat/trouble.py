@@ -394,11 +394,7 @@ def churn():
     def reader(size):
         def read(_):
             for _ in range(scaled(25, 15, long=500)):
-                fd = os.open(PATH, os.O_RDONLY)
-                try:
-                    rows = tables.parse(tables.drain(fd, size).decode("ascii"))
-                finally:
-                    os.close(fd)
+                rows = tables.parse(slurp(PATH, size).decode("ascii"))
                 for row in rows:
                     check(row.diag, "no mark:", row.line)
                     check(row.stat in tables.STATES.values() or row.stat == "UNCN", row.line)
