@@ -71,7 +71,7 @@ static enum owner_held owner_held_by(const struct sock *sk)
 {
 	const struct socket *socket = READ_ONCE(sk->sk_socket);
 	unsigned long user_data = (unsigned long)READ_ONCE(sk->sk_user_data);
-	const struct file *file;
+	struct file *file;
 
 	if (!socket)
 		return sock_flag(sk, SOCK_DEAD) ? OWNER_HELD_ORPHAN :
