@@ -79,7 +79,7 @@ static unsigned int parse_families(const char *arg)
 		for (i = 0; i < COLLECTED && !word_is(word, collected_names[i]); i++)
 			;
 		if (i == COLLECTED)
-			usage_error("bad list of families (sessions, recorder, trouble, listeners, udp, sockets)",
+			usage_error("bad list of families (sessions, recorder, listeners ...)",
 				    arg);
 		named |= BIT(i);
 	}

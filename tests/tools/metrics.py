@@ -12,7 +12,6 @@ import fcntl
 import os
 import re
 import resource
-import select
 import shlex
 import shutil
 import signal
@@ -24,7 +23,7 @@ import sys
 import tempfile
 
 from lib import openmetrics, programs
-from lib.ktap import Failed, Skip, cases, check, equal, test
+from lib.ktap import Failed, Skip, cases, check, equal, test, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = tempfile.mkdtemp(prefix="metrics-test.")
@@ -652,14 +651,30 @@ def http_in_parts():
     client = Client(family=socket.AF_UNIX, args=["--http"])
     for byte in get().encode():
         client.send(bytes([byte]))
-        while unread(client.sock):
-            select.select([], [client.sock], [])
+        until(lambda: not unread(client.sock), "that it is read")
     equal(response(client.answer())[2], printed(["-f", "prometheus"]), "answer")
 
 
 def unread(sock):
     """How much of what was sent through a Unix socket the other end has not read."""
     return struct.unpack("i", fcntl.ioctl(sock, 0x5411, b"\0" * 4))[0]     # SIOCOUTQ
+
+
+@test
+def http_drained():
+    """Who is refused while it still sends is not reset before it has read why."""
+    begin()
+    client = Client(["--http"], family=socket.AF_UNIX)
+    client.sock.sendall(b"x" * 9000)
+    answer = b""
+    while part := client.sock.recv(65536):
+        answer += part
+    check(answer.startswith(b"HTTP/1.1 431 "), answer)
+    client.sock.sendall(b"x" * 9000)
+    until(lambda: not unread(client.sock), "that it is read")
+    equal(client.process.poll(), None, "its status")
+    client.sock.close()
+    equal(end(client.process), ("", "", 0), "outcome")
 
 
 @test

@@ -7,6 +7,7 @@
  * may be the client, too.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -307,8 +308,9 @@ static enum format read_headers(char *at)
 
 static bool is_token(const char *str)
 {
-	return *str && !str[strspn(str, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					"abcdefghijklmnopqrstuvwxyz-")];
+	for (; *str == '-' || isalpha((unsigned char)*str); str++)
+		;
+	return !*str;
 }
 
 static bool is_path(char *target)
@@ -365,13 +367,13 @@ void http_answer(void)
 	version = next_line(&at);
 	method = strsep(&version, " ");
 	target = strsep(&version, " ");
-	if (!method || !is_token(method) || !target || !*target || !version ||
+	if (!method || !*method || !is_token(method) || !target || !*target || !version ||
 	    strncmp(version, "HTTP/1.", 7) || strlen(version) != 8)
 		refuse_bad();
 	format = read_headers(at);
 	head_only = !strcmp(method, "HEAD");
 	if (!is_path(target))
-		refuse("404 Not Found", "", "What there is is at " PATH ".");
+		refuse("404 Not Found", "", "There is nothing but " PATH ".");
 	if (!head_only && strcmp(method, "GET"))
 		refuse("405 Method Not Allowed", "Allow: GET, HEAD\r\n",
 		       "Only GET and HEAD are allowed.");
