@@ -240,7 +240,7 @@ def owners():
             equal(found, dict(wanted), "sockets of user", who)
             equal(found["-", "tcp", "ESTB", "queue"], 1, "waiting")
             named = sum(number for (comm, *_), number in found.items() if comm != "-")
-            check(named >= 7 if not who else not named, "named:", found)
+            equal(named, 0 if who else 6, "named of", found)
         del waiting, kept
 
 
@@ -261,7 +261,7 @@ def served():
         head, _, body = answer.decode().partition("\r\n\r\n")
         check(head.startswith("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text;"), head)
         found = openmetrics.parse(body)
-        # stdin, stdout and stderr; and the connecting end.
-        equal(family(found, "knetstat_sockets")["knetstat-metric", "tcp", "ESTB", "fd"], 3, "its own")
+        # stdin and stdout: it has put something else in the place of stderr.
+        equal(family(found, "knetstat_sockets")["knetstat-metric", "tcp", "ESTB", "fd"], 2, "its own")
         equal(found["knetstat_listener_sockets", (("address", "127.0.0.1"),
                                                   ("port", str(door.getsockname()[1])))], 1, "door")

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "../lib/utf8.h"
 #include "metrics.h"
@@ -47,18 +48,27 @@ static size_t group_count;
 static size_t *places;
 static size_t place_count;
 
+static bool same_key(const struct group *group, struct word key)
+{
+	return group->key.len == key.len && !memcmp(group->key.data, key.at, key.len);
+}
+
 static size_t *place_of(struct word key)
 {
-	u64 hash = 0xcbf29ce484222325ULL;
+	/* Names are what users choose; where hashes begin they don't know. */
+	static u64 seed;
+	u64 hash;
 	size_t i;
 
+	if (!seed)
+		memcpy(&seed, (const void *)getauxval(AT_RANDOM), sizeof(seed));
+	hash = seed;
 	for (i = 0; i < key.len; i++)
 		hash = (hash ^ (unsigned char)key.at[i]) * 0x100000001b3ULL;
 	for (i = hash ^ hash >> 32;; i++) {
 		size_t *place = &places[i & (place_count - 1)];
-		const struct text *known = *place ? &groups[*place - 1].key : NULL;
 
-		if (!known || (known->len == key.len && !memcmp(known->data, key.at, key.len)))
+		if (!*place || same_key(&groups[*place - 1], key))
 			return place;
 	}
 }
@@ -110,6 +120,7 @@ static void count_row(const struct rows *rows)
 {
 	static const unsigned int parts[] = { COMM, PROTO, STAT, HELD };
 	static struct text key;
+	static size_t last;
 	struct word word;
 	size_t i, *place;
 
@@ -119,6 +130,11 @@ static void count_row(const struct rows *rows)
 		text_add(&key, " ", 1);
 	}
 	word = (struct word){ key.data, key.len };
+	/* As a rule it is like the row before. */
+	if (last < group_count && same_key(&groups[last], word)) {
+		groups[last].count++;
+		return;
+	}
 	if (2 * group_count >= place_count)
 		more_places();
 	place = place_of(word);
@@ -126,7 +142,8 @@ static void count_row(const struct rows *rows)
 		new_group(rows, word);
 		*place = group_count;
 	}
-	groups[*place - 1].count++;
+	last = *place - 1;
+	groups[last].count++;
 }
 
 static int compare(const void *a, const void *b)
