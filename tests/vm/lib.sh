@@ -64,8 +64,9 @@ kernel() {
 		return
 	fi
 	read -r suite series flavour < <(
-		awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$vm/kernels") ||
+		awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$vm/kernels" "$vm/next") ||
 		die "no kernel named '$1': have $(kernels | xargs)"
+	[ "$series" != newest ] || flavour=$flavour-$native
 	case $flavour in
 	*amd64*) arch=amd64 ;;
 	*arm64*) arch=arm64 ;;
@@ -81,6 +82,9 @@ kernels() { kernels_of "$native"; [ "$native" != amd64 ] || { kernels_of arm64; 
 kernels_of() {
 	awk -v arch="$1" '!/^#/ && NF && index($4, arch) { print $1 }' "$vm/kernels"
 }
+
+# What may be supported one day.
+next_kernels() { awk '!/^#/ && NF { print $1 }' "$vm/next"; }
 
 # userland_kernel NAME: the kernel whose build root has the guest's C library.
 userland_kernel() {
@@ -133,9 +137,18 @@ mirrors() {
 	[ -n "$main" ]
 }
 
+# base SUITE: the suite that SUITE adds packages to, or it itself.
+base() {
+	case $1 in
+	experimental) echo sid ;;
+	*) echo "${1%-backports}" ;;
+	esac
+}
+
 # sources SUITE: sources.list lines for SUITE.
 sources() {
-	local main security base=${1%-backports}
+	local main security base
+	base=$(base "$1")
 
 	if [ "$1" = "$(ubuntu)" ]; then
 		# shellcheck disable=SC2016 # apt's variables
@@ -147,7 +160,7 @@ sources() {
 		"set KNETSTAT_MIRROR to one's address"
 	echo "deb $main $base main"
 	[ "$1" = "$base" ] || echo "deb $main $1 main"
-	[ -z "$security" ] || echo "deb $security $base-security main"
+	[ -z "$security" ] || [ "$base" = sid ] || echo "deb $security $base-security main"
 }
 
 # ubuntu: this machine's release of Ubuntu, if that is what it runs.
@@ -183,7 +196,7 @@ bootstrap() {
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		${packages:+--include="$packages"} \
-		"$@" "${suite%-backports}" "$dir" -
+		"$@" "$(base "$suite")" "$dir" -
 }
 
 # copy_tree DIRECTORY: the repository as a fresh clone has it, and nothing generated.
