@@ -82,10 +82,12 @@ uninstall: kdir uninstall-tools
 install-tools: tools
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(TOOLS)/%)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(PROGRAMS:%=src/tools/%.8)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/knetstat.5
 
 uninstall-tools:
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) \
-		$(PROGRAMS:%=$(DESTDIR)$(PREFIX)/share/man/man8/%.8)
+		$(PROGRAMS:%=$(DESTDIR)$(PREFIX)/share/man/man8/%.8) \
+		$(DESTDIR)$(PREFIX)/share/man/man5/knetstat.5
 
 # Loads the module at every boot.
 autoload:
