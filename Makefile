@@ -28,6 +28,12 @@ DKMS_SOURCE := /usr/src/knetstat-$(VERSION)
 DKMS_MARK := made-by-make-dkms-install
 AUTOLOAD := $(DESTDIR)/etc/modules-load.d/knetstat.conf
 PROGRAMS := $(patsubst src/tools/%.c,%,$(wildcard src/tools/*.c))
+# What install-tools puts below PREFIX beside the programs: each one's manual page and
+# completions, and the page of the files.
+SHARE	:= $(DESTDIR)$(PREFIX)/share
+BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS	?= $(PREFIX)/share/zsh/site-functions
+SECTION5 := $(wildcard man/*.5)
 
 all: modules tools
 
@@ -81,13 +87,18 @@ uninstall: kdir uninstall-tools
 
 install-tools: tools
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(TOOLS)/%)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(PROGRAMS:%=src/tools/%.8)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/knetstat.5
+	install -D -m 644 -t $(SHARE)/man/man8 $(PROGRAMS:%=src/tools/%.8)
+	install -D -m 644 -t $(SHARE)/man/man5 $(SECTION5)
+	for p in $(PROGRAMS); do \
+		install -D -m 644 src/tools/$$p.bash $(DESTDIR)$(BASH_COMPLETIONS)/$$p && \
+		install -D -m 644 src/tools/$$p.zsh $(DESTDIR)$(ZSH_COMPLETIONS)/_$$p || exit; \
+	done
 
 uninstall-tools:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) \
-		$(PROGRAMS:%=$(DESTDIR)$(PREFIX)/share/man/man8/%.8) \
-		$(DESTDIR)$(PREFIX)/share/man/man5/knetstat.5
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(PROGRAMS:%=$(SHARE)/man/man8/%.8) \
+		$(SECTION5:man/%=$(SHARE)/man/man5/%) \
+		$(PROGRAMS:%=$(DESTDIR)$(BASH_COMPLETIONS)/%) \
+		$(PROGRAMS:%=$(DESTDIR)$(ZSH_COMPLETIONS)/_%)
 
 # Loads the module at every boot.
 autoload:
@@ -96,8 +107,10 @@ autoload:
 
 # A version that is there already, this one or another, is replaced.
 dkms-install: kdir dkms-remove
-	@[ ! -e $(DKMS_SOURCE) ] || { echo "$(DKMS_SOURCE) is there, and somebody else's:" \
-		"a package's? Remove that first" >&2; exit 1; }
+	@for source in /usr/src/knetstat-*; do \
+		[ ! -e "$$source" ] || { echo "$$source is there, and somebody else's:" \
+			"a package's? Remove that first" >&2; exit 1; }; \
+	done
 	mkdir -p $(DKMS_SOURCE)
 	touch $(DKMS_SOURCE)/$(DKMS_MARK)
 	cp -r --parents -t $(DKMS_SOURCE) Makefile dkms.conf $(wildcard $(SOURCES))
@@ -122,6 +135,9 @@ dkms-remove: uninstall-tools
 clean:
 	rm -rf build
 
+packages:
+	scripts/package
+
 # The scripts also work where not even make is installed yet.
 demo check bench:
 	scripts/$@
@@ -136,10 +152,11 @@ help:
 	@echo 'make dkms-remove    undo that'
 	@echo 'make install        install it for this kernel only (DESTDIR=, MODULES=/lib/modules)'
 	@echo 'make uninstall      undo that'
+	@echo 'make packages       make knetstat-dkms and knetstat-tools, as deb and as rpm'
 	@echo 'make demo           see it work in a virtual machine'
 	@echo 'make check          run every test;  make style: only the style checks'
 	@echo 'make bench          run every measurement'
 	@echo 'make clean          remove build/'
 
 .PHONY: all modules tools install-tools uninstall-tools kdir load unload install uninstall autoload dkms-install dkms-remove \
-	clean demo check bench style help
+	clean packages demo check bench style help

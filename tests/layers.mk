@@ -5,12 +5,14 @@
 
 layer	:= $(CURDIR)/tests/layer
 dkms	:= $(filter dkms-%,$(LAYERS))
+packages := $(filter packages-%,$(LAYERS))
 build	:= $(filter build-%,$(LAYERS))
 guest	:= $(filter guest-%,$(LAYERS))
 
 # What they need, made once, and first: an error shows again, with its reason, in the
 # layers that need it.
-files	:= $(sort $(dkms:dkms-%=%) $(build:build-%=%) $(guest:guest-%=%) \
+files	:= $(sort $(dkms:dkms-%=%) $(packages) $(packages:packages-%=%) \
+		  $(build:build-%=%) $(guest:guest-%=%) \
 		  $(patsubst long-%,%,$(filter long-%,$(LAYERS))) \
 		  $(if $(filter style kunit,$(LAYERS)),debug) \
 		  $(if $(filter harness demo guards,$(LAYERS)),trixie) \

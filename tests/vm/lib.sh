@@ -86,6 +86,10 @@ kernels_of() {
 # What may be supported one day.
 next_kernels() { awk '!/^#/ && NF { print $1 }' "$vm/next"; }
 
+# package_kernels: those in whose roots packages are made, one for each release of Debian
+# that has the tools for it as bookworm has, and is released.
+package_kernels() { kernels_of "$native" | grep -xE 'bookworm|trixie|trixie-arm64'; }
+
 # userland_kernel NAME: the kernel whose build root has the guest's C library.
 userland_kernel() {
 	kernel "$1"
