@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # they are for who sources this
 #
 # What the tests of packages in a root share. Sourced there, with `out` set to the directory
 # that tests/packages/run was given; the root is thrown away.
 
-tree=$out/tree
+tree=${out:?}/tree
 release=$(< /etc/knetstat-kernel)
 later=$(< /etc/knetstat-later)
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$tree/dkms.conf")
@@ -58,7 +58,7 @@ files() {
 }
 
 # The module that a kernel's depmod knows.
-built() { modinfo -k "${2:-$release}" -F filename knetstat; }
+built() { modinfo -k "$release" -F filename knetstat; }
 built_version() { modinfo -k "${1:-$release}" -F version knetstat; }
 is_signed() { modinfo -k "${1:-$release}" -F signer knetstat | grep -x 'DKMS module signing key'; }
 

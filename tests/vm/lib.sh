@@ -19,7 +19,7 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 as_root() {
 	[ "$(id -u)" -ne 0 ] || return 0
 	command -v sudo > /dev/null || die "must run as root (or with sudo installed)"
-	exec sudo --preserve-env=KNETSTAT_CACHE,KNETSTAT_MIRROR,KNETSTAT_SECURITY_MIRROR,KNETSTAT_START,KNETSTAT_TREE \
+	exec sudo --preserve-env=KNETSTAT_CACHE,KNETSTAT_MIRROR,KNETSTAT_SECURITY_MIRROR,KNETSTAT_START,KNETSTAT_TREE,DEBFULLNAME,DEBEMAIL \
 		"$0" "$@"
 }
 
