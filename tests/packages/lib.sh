@@ -12,13 +12,13 @@ before=$(awk '/^knetstat / && ++n == 2 { print $2 }' "$tree/NEWS")
 number=0 failed=0
 mapfile -t programs < <(cd "$tree/src/tools" && printf '%s\n' *.c | sed 's/\.c$//')
 
-# No systemd runs here. What a maintainer's script asks of it is written down; and of that,
+# No systemd runs here. (In /run, for newer rpms give scripts a /tmp of their own.) What a maintainer's script asks of it is written down; and of that,
 # which links there are is done.
 mkdir -p /run/systemd/system
-mv /usr/bin/systemctl /usr/bin/systemctl.real
+[ -e /usr/bin/systemctl.real ] || mv /usr/bin/systemctl /usr/bin/systemctl.real
 cat > /usr/bin/systemctl << 'END'
 #!/bin/sh
-echo "$*" >> /tmp/systemctl
+echo "$*" >> /run/asked
 case "$*" in
 *preset*|*disable*) SYSTEMD_OFFLINE=1 exec systemctl.real "$@" ;;
 *is-enabled*) echo enabled ;;
@@ -27,8 +27,8 @@ esac
 END
 chmod +x /usr/bin/systemctl
 # asked WORD: systemd was asked to do WORD with the unit, since the last look.
-asked() { grep -E "(^| )$1 .*knetstat" /tmp/systemctl; }
-forget_asked() { : > /tmp/systemctl; }
+asked() { grep -E "(^| )$1 .*knetstat" /run/asked; }
+forget_asked() { : > /run/asked; }
 forget_asked
 
 # test_case NAME FUNCTION: if it fails, the function's output is shown.
@@ -47,12 +47,14 @@ test_case() {
 }
 
 # files: the file tree, with the size of each file. What is left out is the machine's and not
-# any package's: dkms's signing key, logs, caches, what dpkg and apt know, lists of modules.
+# any package's: dkms's signing key, logs, caches, what dpkg and apt know, lists of modules; and
+# folders of /usr/local.
 files() {
 	find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path "$out" -o -path /var/log \
 		-o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt \
 		-o -path /run -o -path /sys \) -prune -o \
 		-not -path '/var/lib/dkms/mok.*' \
+		-not \( -path '/usr/local/*' -type d \) \
 		\( -type f -printf '%p %s\n' -o -printf '%p %l\n' \) |
 		grep -vE '^/(usr/)?lib/modules/[^/]*/modules\.|^/etc/ld.so.cache' | sort
 }
