@@ -33,7 +33,7 @@ forget_asked
 
 # test_case NAME FUNCTION: if it fails, the function's output is shown.
 test_case() {
-	local result="not ok"
+	local result="not ok" begin=$SECONDS
 
 	if "$2" > /tmp/output 2>&1; then
 		result=ok
@@ -41,7 +41,7 @@ test_case() {
 		failed=1
 		tail -n 60 /tmp/output | sed 's/^/# /'
 	fi
-	{ echo "=== $1"; cat /tmp/output; } >> "$out/install.log"
+	{ echo "=== $1 ($((SECONDS - begin)) s)"; cat /tmp/output; } >> "$out/install.log"
 	mv /tmp/output /tmp/last
 	echo "$result $((++number)) $1"
 }
