@@ -8,7 +8,7 @@ tree=${out:?}/tree
 release=$(< /etc/knetstat-kernel)
 later=$(< /etc/knetstat-later)
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$tree/dkms.conf")
-before=$(awk '/^knetstat / && ++n == 2 { print $2 }' "$tree/NEWS")
+before=$(awk -F '[ ,]' '/^knetstat .*, / && ++n == 2 { print $2 }' "$tree/NEWS")
 number=0 failed=0
 mapfile -t programs < <(cd "$tree/src/tools" && printf '%s\n' *.c | sed 's/\.c$//')
 
