@@ -47,12 +47,12 @@ test_case() {
 }
 
 # files: the file tree, with the size of each file. What is left out is the machine's and not
-# any package's: dkms's signing key, logs, caches, what dpkg and apt know, lists of modules; and
-# folders of /usr/local.
+# any package's: dkms's signing key, logs, caches, what dpkg and apt know, lists of modules,
+# folders of /usr/local; and what rpm makes when an older dkms asks it something.
 files() {
 	find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path "$out" -o -path /var/log \
 		-o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/apt \
-		-o -path /run -o -path /sys \) -prune -o \
+		-o -path /run -o -path /sys -o -path /root/.rpmdb \) -prune -o \
 		-not -path '/var/lib/dkms/mok.*' \
 		-not \( -path '/usr/local/*' -type d \) \
 		\( -type f -printf '%p %s\n' -o -printf '%p %l\n' \) |
