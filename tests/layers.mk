@@ -15,7 +15,8 @@ files	:= $(sort $(dkms:dkms-%=%) $(packages) $(packages:packages-%=%) \
 		  $(build:build-%=%) $(guest:guest-%=%) \
 		  $(patsubst long-%,%,$(filter long-%,$(LAYERS))) \
 		  $(if $(filter style kunit,$(LAYERS)),debug) \
-		  $(if $(filter harness demo guards,$(LAYERS)),trixie) \
+		  $(if $(filter harness demo guards agents,$(LAYERS)),trixie) \
+		  $(if $(filter agents,$(LAYERS)),userland-agents) \
 		  $(filter tree,$(LAYERS)) userland)
 
 layers: $(LAYERS)
