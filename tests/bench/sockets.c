@@ -6,8 +6,9 @@
  * is gone.
  *
  * A mix as on a busy host: two listeners, and connections between them and
- * clients of which every fourth has keepalive times of its own; UDP sockets of
- * which every second is connected.
+ * clients of which every fourth has keepalive times of its own, long enough for no
+ * probe to be sent while something is measured; UDP sockets of which every second is
+ * connected.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -81,8 +82,8 @@ static void hold_tcp(int count)
 		set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 		if (i % 4 == 0) {
-			set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 15);
-			set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+			set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 900);
+			set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 900);
 		}
 		connected(fd, server[i % LISTENERS]);
 		if (accept(listener[i % LISTENERS], NULL, NULL) < 0)

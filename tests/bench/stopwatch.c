@@ -7,12 +7,14 @@
  *	run COMMAND...     run COMMAND with its output thrown away
  *	hold FILE COUNT    open FILE COUNT times and read a little from each
  *	late FILE COUNT [SIZE]
- *	                   open FILE COUNT times, and read SIZE bytes if that is
- *	                   given, and see how long a task that comes first may
- *	                   have to wait for the processor
+ *	                   open FILE COUNT times, and read all of it if SIZE is
+ *	                   given, that many bytes at a time, and see how long a task
+ *	                   that comes first may have to wait for the processor
+ *	behind COMMAND...  the same, while COMMAND runs
  *
  * Prints numbers: "read" nanoseconds, bytes, lines and calls of read(2); "run"
- * nanoseconds; "hold" bytes of memory for each open file; "late" nanoseconds.
+ * nanoseconds; "hold" bytes of memory for each open file; "late" and "behind"
+ * nanoseconds.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -27,9 +29,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* The longest file there is to read. */
-#define BUFFER	(64UL << 20)
 
 static long long now(void)
 {
@@ -48,36 +47,34 @@ static int opened(const char *path)
 	return fd;
 }
 
-/* All of it is kept, so nothing but read(2) is between start and end. */
+/* The clock stands while the lines are counted: a file may be of any length. */
 static int read_file(const char *path, size_t size)
 {
-	char *buffer, *p, *line;
-	long long start, end;
-	long calls = 0, lines = 0;
+	long calls = 0, lines = 0, bytes = 0;
+	long long took, start;
+	char *buffer, *line;
 	ssize_t got;
 	int fd;
 
-	buffer = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE,
+	buffer = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (buffer == MAP_FAILED)
 		err(1, "mmap");
-	p = buffer;
 	start = now();
 	fd = opened(path);
+	took = now() - start;
 	do {
-		got = read(fd, p, size);
+		start = now();
+		got = read(fd, buffer, size);
+		took += now() - start;
 		if (got < 0)
 			err(1, "%s", path);
-		p += got;
+		for (line = buffer; (line = memchr(line, '\n', buffer + got - line)); line++)
+			lines++;
+		bytes += got;
 		calls++;
-	} while (got && p + size <= buffer + BUFFER);
-	end = now();
-	if (got)
-		errx(1, "%s: too long", path);
-
-	for (line = buffer; (line = memchr(line, '\n', p - line)); line++)
-		lines++;
-	printf("%lld %zd %ld %ld\n", end - start, p - buffer, lines, calls);
+	} while (got);
+	printf("%lld %ld %ld %ld\n", took, bytes, lines, calls);
 	return 0;
 }
 
@@ -146,42 +143,64 @@ static int hold(const char *path, int count)
 	return 0;
 }
 
-/* The child opens and reads, and this wakes every 20 us: on one processor it interrupts it. */
-static int late(const char *path, int count, size_t size)
+/* This wakes every 20 us: on one processor it interrupts the child. */
+static int wait_behind(pid_t child)
 {
 	static const struct sched_param first = { .sched_priority = 50 };
 	const struct timespec step = { .tv_nsec = 20000 };
 	long long worst = 0, before, passed;
-	char *buffer;
-	pid_t child;
-	int fd;
+	int status;
 
-	buffer = malloc(size + 1);
-	if (!buffer)
-		err(1, "malloc");
-	child = fork();
 	if (child < 0)
 		err(1, "fork");
-	if (!child) {
-		while (count--) {
-			fd = opened(path);
-			if (size && read(fd, buffer, size) < 0)
-				err(1, "%s", path);
-			close(fd);
-		}
-		_exit(0);
-	}
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) || sched_setscheduler(0, SCHED_FIFO, &first))
 		err(1, "cannot be the first to run");
-	while (!waitpid(child, NULL, WNOHANG)) {
+	while (!waitpid(child, &status, WNOHANG)) {
 		before = now();
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
 		passed = now() - before - step.tv_nsec;
 		if (passed > worst)
 			worst = passed;
 	}
+	if (status)
+		errx(1, "what was to be waited for failed");
 	printf("%lld\n", worst);
 	return 0;
+}
+
+static int late(const char *path, int count, size_t size)
+{
+	char *buffer = malloc(size + 1);
+	pid_t child = fork();
+	ssize_t got;
+	int fd;
+
+	if (child)
+		return wait_behind(child);
+	if (!buffer)
+		err(1, "malloc");
+	while (count--) {
+		fd = opened(path);
+		do {
+			got = size ? read(fd, buffer, size) : 0;
+			if (got < 0)
+				err(1, "%s", path);
+		} while (got);
+		close(fd);
+	}
+	_exit(0);
+}
+
+static int behind(char **argv)
+{
+	pid_t child = fork();
+
+	if (child)
+		return wait_behind(child);
+	if (!freopen("/dev/null", "w", stdout))
+		err(1, "/dev/null");
+	execvp(argv[0], argv);
+	err(1, "%s", argv[0]);
 }
 
 int main(int argc, char **argv)
@@ -190,6 +209,8 @@ int main(int argc, char **argv)
 		return read_file(argv[2], atol(argv[3]));
 	if (argc > 2 && !strcmp(argv[1], "run"))
 		return run(argv + 2);
+	if (argc > 2 && !strcmp(argv[1], "behind"))
+		return behind(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "hold"))
 		return hold(argv[2], atoi(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "late"))
@@ -197,5 +218,5 @@ int main(int argc, char **argv)
 	if (argc == 5 && !strcmp(argv[1], "late"))
 		return late(argv[2], atoi(argv[3]), atol(argv[4]));
 	errx(2, "usage: stopwatch read FILE SIZE | run COMMAND... | hold FILE COUNT | %s",
-	     "late FILE COUNT [SIZE]");
+	     "late FILE COUNT [SIZE] | behind COMMAND...");
 }
