@@ -224,10 +224,10 @@ static struct iter_place iter_bucket(const struct iter *iter,
 }
 
 /*
- * How many rows are looked at before other tasks have their turn: 0.2 ms at most,
+ * How many rows are looked at before other tasks have their turn: 0.1 ms at most,
  * if none of them is in a cache. More than there are in a batch, if each is written.
  */
-#define ITER_TURN	2048
+#define ITER_TURN	1024
 
 /**
  * iter_batch_of() - write as many rows as fit, of some of the sockets

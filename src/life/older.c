@@ -180,7 +180,8 @@ static void older_hashed(struct older_walk *walk,
 	bool full;
 
 	for (i = 0; i <= hashinfo->ehash_mask; i++) {
-		if (!(i % 4096))
+		/* With a million sockets there are a dozen in each. */
+		if (!(i % 128))
 			cond_resched();
 		if (hlist_nulls_empty(&hashinfo->ehash[i].chain))
 			continue;

@@ -7,6 +7,7 @@
  * touched under its seq_file's mutex, or before anyone else knows it.
  */
 #include <linux/proc_fs.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 
@@ -119,6 +120,8 @@ static void *owner_start(struct seq_file *seq, loff_t *pos)
 
 static void *owner_next(struct seq_file *seq, void *v, loff_t *pos)
 {
+	/* A read of 128 KiB has a thousand rows. */
+	cond_resched();
 	return owner_record(seq, ++*pos);
 }
 

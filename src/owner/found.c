@@ -38,7 +38,7 @@ void owner_found_free(struct owner_found *found)
 	owner_array_free(&found->socks);
 }
 
-/* The row after the last descriptor of a process; see owner_next_row(). */
+/* The row after the last descriptor of a process; see owner_next_row(). May sleep. */
 bool owner_next_holder(const struct owner_found *found,
 		       struct owner_cursor *cursor, struct owner_row *row)
 {
@@ -63,6 +63,9 @@ bool owner_next_holder(const struct owner_found *found,
 			owner_array_at(&found->socks, struct owner_sock,
 				       cursor->sock++);
 
+		/* As a rule all of them have their rows already, and these are a million. */
+		if (!(cursor->sock % 1024))
+			cond_resched();
 		if (sock->held == OWNER_HELD_FD)
 			continue;
 		*row = (struct owner_row){ .sock = sock };

@@ -193,6 +193,7 @@ bool owner_next_holder(const struct owner_found *found,
  * @cursor: the place; goes behind the row
  * @row: the row
  *
+ * Context: Process context, may sleep.
  * Return: false at the end.
  */
 static inline bool owner_next_row(const struct owner_found *found,

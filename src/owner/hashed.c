@@ -18,7 +18,7 @@
 #include "iter.h"
 
 /* As many sockets as are copied at once. */
-#define OWNER_BATCH	1024
+#define OWNER_BATCH	512
 
 /* What owner_copy_hashed() is told. */
 struct owner_hashed {

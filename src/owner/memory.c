@@ -12,6 +12,7 @@
  * is root, as with container managers, the namespace itself is the user, since
  * those in it need not be a single user, nor root.
  */
+#include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/hash.h>
@@ -19,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/user_namespace.h>
@@ -28,6 +30,14 @@
 #include "memory.h"
 
 #define OWNER_MB_MAX	1048576U
+
+/*
+ * What is in one piece is also cleared in one, during which no other task has its turn:
+ * not so vmalloc()'s pages.
+ */
+#define OWNER_KMALLOC_MAX	SZ_1M
+
+static_assert(OWNER_KMALLOC_MAX <= KMALLOC_MAX_SIZE);
 
 static unsigned int owner_mb = 128;
 module_param(owner_mb, uint, 0444);
@@ -195,7 +205,7 @@ void *owner_alloc(struct owner_memory *memory, size_t size, gfp_t more, int *err
 	if (!owner_charge(memory, size))
 		return NULL;
 	*err = -ENOMEM;
-	if (size <= KMALLOC_MAX_SIZE)
+	if (size <= OWNER_KMALLOC_MAX)
 		p = kmalloc(size, gfp | __GFP_NORETRY);
 	if (!p)
 		p = __vmalloc(size, gfp | __GFP_RETRY_MAYFAIL);
