@@ -9,7 +9,9 @@
  * ends. So in there a reference is taken, and the key looked at again: it is
  * given back before the socket ends. Then the socket can be read without its
  * lock; and if the key is gone when all is read, it has ended, and its row is in
- * tcplife by now: who reads this file and then that one loses no session.
+ * tcplife by now: who reads this file and then that one loses no session. What
+ * was read is of one session if that has not changed meanwhile, by its stamp; the
+ * key alone might be that of the same socket's next one.
  *
  * struct live_file is owned by one open file and touched under its seq_file's
  * mutex.
@@ -70,6 +72,12 @@ static struct sock *live_hold(unsigned long place, unsigned long *key)
 	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
 		sk = NULL;
 	rcu_read_unlock();
+	/*
+	 * The reference before the second look, and all that follows: it may be one
+	 * to the next socket at that address, whose count was set after the key of
+	 * the old one had gone. Counting up alone orders no loads. See live-hold.litmus.
+	 */
+	smp_acquire__after_ctrl_dep();
 	if (sk && READ_ONCE(life_sessions.keys[place]) != *key) {
 		sock_put(sk);
 		sk = NULL;
@@ -77,41 +85,56 @@ static struct sock *live_hold(unsigned long place, unsigned long *key)
 	return sk;
 }
 
-/* What there is to say of a session; false if it has ended, or is no session. */
-static bool live_fill(struct live_file *file, unsigned long place,
-		      unsigned long key, const struct sock *sk,
-		      struct life_row *row)
+/* What there is to say of a session if it does not change; false if nothing. */
+static bool live_fill_from(struct live_file *file, const struct session *session,
+			   const struct sock *sk, struct life_row *row)
 {
-	/* They are filled in, as far as they are looked at. */
-	struct session session __uninitialized;
+	/* It is filled in, as far as it is looked at. */
 	struct life_close close __uninitialized;
 	int state;
 
-	if (!session_copy(&life_sessions, place, key, &session) ||
-	    session.listener ||
+	if (session->listener ||
 	    (!life_reader_of_all(&file->reader) &&
-	     session.netns != file->reader.view->netns))
+	     session->netns != file->reader.view->netns))
 		return false;
 	state = inet_sk_state_load(sk);
 	/* The handshake of who accepts is no session. */
 	if (state == TCP_CLOSE || state == TCP_LISTEN ||
-	    (state == TCP_SYN_RECV && session.role != LIFE_ROLE_CONN))
+	    (state == TCP_SYN_RECV && session->role != LIFE_ROLE_CONN))
 		return false;
 	/* It may be younger than the record. */
-	if (session.start_us + (session.established ? session.conn_us : 0) >
+	if (session->start_us + (session->established ? session->conn_us : 0) >
 	    file->now_us)
 		live_look_at_clock(file);
 	life_close_fill_bytes(&close, sk, state);
-	life_row_fill(row, sk, &session, &close, file->now_us);
+	life_row_fill(row, sk, session, &close, file->now_us);
 	/* connect() says SYN_SENT first, then looks for a port, then sends the SYN. */
 	if (!row->ends.lport)
 		return false;
 	row->time_us = row->life_us == LIFE_UNKNOWN_US ? LIFE_UNKNOWN_US :
 		       file->real_us - row->life_us;
 	row->end = state;
-	/* What was read before this was the session's. */
-	smp_rmb();
-	return READ_ONCE(life_sessions.keys[place]) == key;
+	return true;
+}
+
+/* What there is to say of a session; false if it has ended, or is no session. */
+static bool live_fill(struct live_file *file, unsigned long place,
+		      unsigned long key, const struct sock *sk,
+		      struct life_row *row)
+{
+	const u16 *stamp = &life_sessions.sessions[place].stamp;
+	/* It is filled in by session_copy(). */
+	struct session session __uninitialized;
+
+	while (session_copy(&life_sessions, place, key, &session) &&
+	       live_fill_from(file, &session, sk, row)) {
+		/* What was read before this was the session's: live-fill.litmus. */
+		smp_rmb();
+		if (READ_ONCE(*stamp) == session.stamp)
+			return true;
+		cond_resched();
+	}
+	return false;
 }
 
 /* Whether a session is one for this reader, as far as can be told at a glance. */
@@ -187,7 +210,11 @@ static void *live_next(struct seq_file *seq, void *v, loff_t *pos)
 
 static void live_stop(struct seq_file *seq, void *v)
 {
-	/* Nothing is held. */
+	/*
+	 * Nothing is held. What this has found gone is in tcplife for who reads that
+	 * next: session_release() comes after the row. See live-then-life.litmus.
+	 */
+	smp_rmb();
 }
 
 static int live_show(struct seq_file *seq, void *v)

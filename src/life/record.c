@@ -46,7 +46,10 @@ void record_row(struct view *view, const struct life_row *row)
 
 	raw_spin_lock_irqsave(&life_ring.lock, flags);
 	ring_write(&life_ring, row, &view->recorded);
-	/* What ends when its namespace does must not be counted for that. */
+	/*
+	 * What ends when its namespace does must not be counted for that. Interrupts
+	 * are off: a grace period waits for this. See record-leave.litmus.
+	 */
 	ports_count(&life_ports,
 		    READ_ONCE(view->closing) ? &view_all.ports : &view->ports,
 		    &view_all.ports, row);

@@ -59,12 +59,12 @@ void ring_write(struct ring *ring, const struct life_row *row, u64 *view_seq)
 
 	lockdep_assert_held(&ring->lock);
 	WRITE_ONCE(slot->seq, 0);
-	/* Nothing of the new row before the 0: ring_read()'s smp_rmb(). */
+	/* Nothing of the new row before the 0: ring_read()'s smp_rmb(); ring-row.litmus. */
 	smp_wmb();
 	slot->row = *row;
 	slot->row.view_seq = *view_seq + 1;
 	WRITE_ONCE(*view_seq, *view_seq + 1);
-	/* The number after all of the row: ring_read()'s acquire. */
+	/* The number after all of the row: ring_read()'s acquire; ring-row.litmus. */
 	smp_store_release(&slot->seq, ring->head);
 	WRITE_ONCE(ring->head, ring->head + 1);
 }
@@ -83,12 +83,12 @@ bool ring_read(const struct ring *ring, u64 seq, struct life_row *row)
 {
 	const struct ring_slot *slot = &ring->slots[seq & ring->mask];
 
-	/* The number before the row: ring_write()'s release. */
+	/* The number before the row: ring_write()'s release; ring-row.litmus. */
 	if (smp_load_acquire(&slot->seq) != seq)
 		return false;
 	/* A data race if a writer is at work; then the number says so below. */
 	data_race(*row = slot->row);
-	/* The row before the second look: ring_write()'s smp_wmb(). */
+	/* The row before the second look: ring_write()'s smp_wmb(); ring-row.litmus. */
 	smp_rmb();
 	return READ_ONCE(slot->seq) == seq;
 }

@@ -157,9 +157,9 @@ struct session *session_claim(struct session_table *table, const void *sk)
  */
 void session_release(struct session_table *table, struct session *session)
 {
-	/* Odd until whoever claims the place has filled it in. */
-	WRITE_ONCE(session->stamp, session->stamp | 1);
-	/* Whoever claims the place finds it left. */
+	/* Even until whoever claims the place has filled it in. */
+	WRITE_ONCE(session->stamp, (session->stamp + 1) & ~1);
+	/* Whoever claims the place finds it left: session-claim.litmus. */
 	smp_store_release(&table->keys[session - table->sessions], 0UL);
 }
 
@@ -185,7 +185,10 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 	session = session_at(table, key);
 	/* The stamp before the fields: session_write_end()'s release. */
 	stamp = smp_load_acquire(&session->stamp);
-	/* A data race if it is being changed; then the stamp says so below. */
+	/*
+	 * A data race if it is being changed; then the stamp says so below, in all
+	 * of the ways that session-change.litmus and session-claim.litmus have.
+	 */
 	data_race(*task = session->task);
 	/* And so is this. */
 	listener = data_race((bool)session->listener);
@@ -199,7 +202,7 @@ bool session_copy_task(const struct session_table *table, const void *sk,
 	listener &= READ_ONCE(*key) == (unsigned long)sk;
 	/* All that before the second look: session_write_begin()'s smp_wmb(). */
 	smp_rmb();
-	return listener && !(stamp & 1) && READ_ONCE(session->stamp) == stamp;
+	return listener && (stamp & 1) && READ_ONCE(session->stamp) == stamp;
 }
 
 /* How often a copy is begun again before it lets others run: maybe who changes it. */
@@ -210,7 +213,8 @@ bool session_copy_task(const struct session_table *table, const void *sk,
  * @table: the table
  * @place: where it is
  * @key: the address of its socket
- * @copy: where to
+ * @copy: where to; as long as the session's stamp is that of the copy, it is the
+ *	session that was copied, and has not changed
  *
  * Context: Process context, may sleep. The socket need not be locked.
  * Return: whether @copy is a whole copy; false if the session has ended.
@@ -225,13 +229,16 @@ bool session_copy(const struct session_table *table, unsigned long place,
 	for (tries = 1;; tries++) {
 		/* The stamp before the fields: session_write_end()'s release. */
 		stamp = smp_load_acquire(&session->stamp);
-		/* A data race if it is being changed; then the stamp says so. */
+		/*
+		 * A data race if it is being changed; then the stamp says so:
+		 * session-change.litmus, session-claim.litmus, session-first.litmus.
+		 */
 		data_race(*copy = *session);
 		if (READ_ONCE(table->keys[place]) != key)
 			return false;
 		/* All that before the second look: session_write_begin()'s smp_wmb(). */
 		smp_rmb();
-		if (!(stamp & 1) && READ_ONCE(session->stamp) == stamp)
+		if ((stamp & 1) && READ_ONCE(session->stamp) == stamp)
 			return true;
 		if (tries % SESSION_TRIES)
 			cpu_relax();

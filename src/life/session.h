@@ -28,7 +28,8 @@
  * @received: the low bits of tcp_sock's bytes_received when its FIN was queued
  * @segs: those of segs_in
  * @data_segs: those of data_segs_in
- * @stamp: odd while the session is being changed
+ * @stamp: even while the session is being changed or there is none, and so 0 of a
+ *	place that was never anybody's
  * @read: how much its program had read when it was last seen to: use_mark()
  */
 struct session {
@@ -81,7 +82,11 @@ static_assert(sizeof(struct session) == 64, "a cache line each");
  *
  * Others may look, without that lock: a new connection at the session of its
  * listener (session_copy_task()), a reader of tcplive at all (session_copy()).
- * @stamp tells them that it changed meanwhile, as a seqcount does.
+ * @stamp tells them that it changed meanwhile, as a seqcount does; between the
+ * claim and the first change, too, which is why it is even then.
+ *
+ * The arguments about memory order, here and in the ring, are in tests/litmus as
+ * well, and proved there.
  */
 struct session_table {
 	unsigned long line_mask;
@@ -98,8 +103,11 @@ struct session_table {
  */
 static inline void session_write_begin(struct session *session)
 {
-	WRITE_ONCE(session->stamp, session->stamp | 1);
-	/* The odd stamp before any change: the copiers' smp_rmb(). */
+	WRITE_ONCE(session->stamp, (session->stamp + 1) & ~1);
+	/*
+	 * The even stamp before any change: the copiers' smp_rmb().
+	 * See session-change.litmus.
+	 */
 	smp_wmb();
 }
 
@@ -109,7 +117,10 @@ static inline void session_write_begin(struct session *session)
  */
 static inline void session_write_end(struct session *session)
 {
-	/* All changes before the even stamp: the copiers' acquire. */
+	/*
+	 * All changes before the odd stamp: the copiers' acquire.
+	 * See session-change.litmus.
+	 */
 	smp_store_release(&session->stamp, session->stamp + 1);
 }
 

@@ -75,7 +75,7 @@ static void view_wake_one(struct view *view)
 {
 	if (likely(!READ_ONCE(view->polled)))
 		return;
-	/* The queue stays until this ends: see view_pre_exit(). */
+	/* The queue stays until this ends: see view_pre_exit(), view-exit.litmus. */
 	rcu_read_lock();
 	/* After view_wake()'s smp_mb(). */
 	if (!READ_ONCE(view->closing) && waitqueue_active(view->wait))
@@ -96,7 +96,7 @@ static void view_wake_one(struct view *view)
  */
 void view_wake(struct view *view)
 {
-	/* The row before the look; view_wait() has the other one. */
+	/* The row before the look; view_wait() has the other one: view-wake.litmus. */
 	smp_mb();
 	view_wake_one(view);
 	view_wake_one(&view_all);
@@ -114,7 +114,7 @@ void view_wait(struct view *view, struct file *filp, poll_table *table)
 {
 	WRITE_ONCE(view->polled, true);
 	poll_wait(filp, view->wait, table);
-	/* On the queue before the look; view_wake() has the other one. */
+	/* On the queue before the look; view_wake() has the other one: view-wake.litmus. */
 	smp_mb();
 }
 
@@ -122,7 +122,8 @@ void view_wait(struct view *view, struct file *filp, poll_table *table)
  * view_pre_exit() - have nobody woken any more
  * @view: the view; nobody comes to wait any more
  *
- * There must be an RCU grace period between this and view_exit(). When a
+ * There must be an RCU grace period between this and view_exit(): see
+ * view-exit.litmus and record-leave.litmus. When a
  * namespace ends, the core waits for one between .pre_exit and .exit anyway,
  * once for all namespaces that go together.
  *

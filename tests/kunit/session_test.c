@@ -273,6 +273,7 @@ static void session_test_copy_task(struct kunit *test)
 
 	/* Claimed, and nothing known yet. */
 	session = expect_claim(test, table, sk);
+	KUNIT_EXPECT_FALSE(test, session->stamp & 1);
 	KUNIT_EXPECT_FALSE(test, session_copy_task(table, sk, &task));
 	listens(session, 1, 7);
 	KUNIT_EXPECT_TRUE(test, session_copy_task(table, sk, &task));
@@ -344,7 +345,7 @@ static void session_test_stamp(struct kunit *test)
 		stamp = session->stamp;
 		listens(session, 1, i);
 		KUNIT_ASSERT_NE(test, session->stamp, stamp);
-		KUNIT_ASSERT_FALSE(test, session->stamp & 1);
+		KUNIT_ASSERT_TRUE(test, session->stamp & 1);
 		KUNIT_ASSERT_TRUE(test, session_copy_task(table, sk, &task));
 		KUNIT_ASSERT_EQ(test, task_count(&task, 1), i);
 		stamp = session->stamp;
