@@ -44,13 +44,14 @@ static __always_inline void endpoints_copy_addresses(struct endpoints *ends,
 	ends->family = READ_ONCE(sk->sk_family);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (ends->family == AF_INET6) {
-		ends->laddr = sk->sk_v6_rcv_saddr;
-		ends->raddr = sk->sk_v6_daddr;
+		/* Data races while it connects or binds: see above. */
+		data_race(ends->laddr = sk->sk_v6_rcv_saddr);
+		data_race(ends->raddr = sk->sk_v6_daddr);
 		return;
 	}
 #endif
-	ends->laddr.s6_addr32[0] = sk->sk_rcv_saddr;
-	ends->raddr.s6_addr32[0] = sk->sk_daddr;
+	ends->laddr.s6_addr32[0] = READ_ONCE(sk->sk_rcv_saddr);
+	ends->raddr.s6_addr32[0] = READ_ONCE(sk->sk_daddr);
 }
 
 /**
@@ -65,8 +66,8 @@ static __always_inline void endpoints_copy(struct endpoints *ends,
 {
 	endpoints_copy_addresses(ends, sk);
 	/* inet_num is 0 as soon as a socket is unhashed. */
-	ends->lport = ntohs(inet_sk(sk)->inet_sport);
-	ends->rport = ntohs(inet_sk(sk)->inet_dport);
+	ends->lport = ntohs(READ_ONCE(inet_sk(sk)->inet_sport));
+	ends->rport = ntohs(READ_ONCE(inet_sk(sk)->inet_dport));
 }
 
 /**

@@ -21,7 +21,8 @@
  * @sk: the socket
  * @state: the state that it leaves, or is in
  *
- * Context: Any. If the socket is not locked, it is of no one moment.
+ * Context: Any. If the socket is not locked, it is of no one moment; so what others may
+ * be writing is marked, here and in life_row_fill().
  */
 void life_close_fill_bytes(struct life_close *close, const struct sock *sk,
 			   int state)
@@ -30,13 +31,13 @@ void life_close_fill_bytes(struct life_close *close, const struct sock *sk,
 
 	close->state = state;
 	close->fin_received = sock_flag(sk, SOCK_DONE);
-	close->snd_una = tp->snd_una;
-	close->snd_nxt = tp->snd_nxt;
-	close->write_seq = tp->write_seq;
-	close->bytes_acked = tp->bytes_acked;
-	close->bytes_received = tp->bytes_received;
-	close->bytes_sent = tp->bytes_sent;
-	close->bytes_retrans = tp->bytes_retrans;
+	close->snd_una = READ_ONCE(tp->snd_una);
+	close->snd_nxt = READ_ONCE(tp->snd_nxt);
+	close->write_seq = READ_ONCE(tp->write_seq);
+	close->bytes_acked = READ_ONCE(tp->bytes_acked);
+	close->bytes_received = READ_ONCE(tp->bytes_received);
+	close->bytes_sent = READ_ONCE(tp->bytes_sent);
+	close->bytes_retrans = READ_ONCE(tp->bytes_retrans);
 }
 
 /**
@@ -101,6 +102,7 @@ void life_row_fill(struct life_row *row, const struct sock *sk,
 		   const struct life_close *close, u64 now_us)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 srtt_us = READ_ONCE(tp->srtt_us);
 
 	row->life_us = LIFE_UNKNOWN_US;
 	row->conn_us = LIFE_UNKNOWN_US;
@@ -123,14 +125,14 @@ void life_row_fill(struct life_row *row, const struct sock *sk,
 	endpoints_copy(&row->ends, sk);
 	/* A reader may have the socket for longer than there is its namespace. */
 	row->netns = session ? session->netns : sock_net(sk)->ns.inum;
-	row->uid = sk->sk_uid;
+	row->uid = READ_ONCE(sk->sk_uid);
 	row->cgroup = sk_cgroup_id(sk);
 	/* With TCP_REPAIR there was no SYN to be acknowledged. */
 	row->tx = life_tx(close, session && session->repaired ?
 				 LIFE_ROLE_ACPT : row->role);
 	row->rx = life_rx(close);
-	row->srtt_us = tp->srtt_us ? tp->srtt_us >> 3 : LIFE_UNKNOWN_US;
-	row->retx = tp->total_retrans;
+	row->srtt_us = srtt_us ? srtt_us >> 3 : LIFE_UNKNOWN_US;
+	row->retx = READ_ONCE(tp->total_retrans);
 }
 
 /**

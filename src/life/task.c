@@ -61,8 +61,8 @@ void life_task_fill(struct life_task *task)
 {
 	/* One's own PID stays what it is as long as one runs. */
 	life_task_fill_pid(task, task_tgid(current));
-	/* The process's name, not the thread's; prctl() may be changing it. */
-	memcpy(task->comm, current->group_leader->comm, sizeof(task->comm));
+	/* The process's name, not the thread's; a data race if prctl() is changing it. */
+	data_race(memcpy(task->comm, current->group_leader->comm, sizeof(task->comm)));
 }
 
 /**
@@ -97,6 +97,7 @@ bool life_task_fill_of(struct life_task *task, struct task_struct *leader)
 	if (pid)
 		life_task_fill_pid(task, pid);
 	rcu_read_unlock();
-	memcpy(task->comm, leader->comm, sizeof(task->comm));
+	/* A data race if prctl() is changing it. */
+	data_race(memcpy(task->comm, leader->comm, sizeof(task->comm)));
 	return pid;
 }

@@ -29,7 +29,8 @@ struct owner_hashed {
 /* An IPv6 socket that is bound to no address and not connected takes IPv4, too. */
 static bool owner_takes_both(const struct owner_sock *copy, const struct sock *sk)
 {
-	return !sk->sk_ipv6only &&
+	/* A data race with setsockopt(): it has one of two values. */
+	return !data_race((bool)sk->sk_ipv6only) &&
 	       (copy->state == TCP_LISTEN || copy->state == TCP_CLOSE) &&
 	       ipv6_addr_any(&copy->ends.laddr) && ipv6_addr_any(&copy->ends.raddr);
 }
@@ -111,7 +112,7 @@ static char *owner_copy_hashed(char *p, struct sock *sk, void *arg)
 
 	if (!owner_of_net(hashed->collect, sock_net(sk)))
 		return p;
-	switch (hashed->proto == OWNER_TCP ? sk->sk_state : 0) {
+	switch (hashed->proto == OWNER_TCP ? READ_ONCE(sk->sk_state) : 0) {
 	case TCP_TIME_WAIT:
 		owner_copy_mini(hashed, copy, sk);
 		copy->ends.lport = ntohs(inet_twsk(sk)->tw_sport);

@@ -123,6 +123,7 @@ static __always_inline char *row_begin(char *row, bool v6, bool wide,
 				       const struct sock *sk, u32 recvq,
 				       u32 sendq, u16 sport, u16 dport)
 {
+	struct in6_addr addr __maybe_unused;
 	char *p = row;
 
 	if (likely(!(recvq | sendq))) {
@@ -134,15 +135,18 @@ static __always_inline char *row_begin(char *row, bool v6, bool wide,
 
 	if (v6) {
 #if IS_ENABLED(CONFIG_IPV6)
-		p = field_ipv6(p, &sk->sk_v6_rcv_saddr);
+		/* Copies: data races while it connects or binds. */
+		data_race(addr = sk->sk_v6_rcv_saddr);
+		p = field_ipv6(p, &addr);
 		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(wide));
-		p = field_ipv6(p, &sk->sk_v6_daddr);
+		data_race(addr = sk->sk_v6_daddr);
+		p = field_ipv6(p, &addr);
 		p = field_pad(field_port(p, dport), row + ROW_STAT(wide));
 #endif
 	} else {
-		p = field_ipv4(p, sk->sk_rcv_saddr);
+		p = field_ipv4(p, READ_ONCE(sk->sk_rcv_saddr));
 		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(wide));
-		p = field_ipv4(p, sk->sk_daddr);
+		p = field_ipv4(p, READ_ONCE(sk->sk_daddr));
 		p = field_pad(field_port(p, dport), row + ROW_STAT(wide));
 	}
 	return p;

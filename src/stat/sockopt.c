@@ -4,7 +4,9 @@
  *
  * What is read is what getsockopt(2) reads. It holds the socket's lock for some
  * of it; here a bucket's spinlock keeps the socket from going away, and each
- * field is read once, so an option is either the old or the new value.
+ * field is read once, so an option is either the old or the new value. Bit fields
+ * can't be marked by READ_ONCE(): that of one which setsockopt() is changing is a
+ * data race, and both values are right.
  *
  * Names of congestion controls and upper layer protocols are in modules, which
  * wait for a grace period before they go; names of interfaces are freed by RCU:
@@ -48,10 +50,10 @@ static __always_inline void sockopt_socket(struct options *opts,
 	u32 tsflags = READ_ONCE(sk->sk_tsflags);
 	u32 mark = READ_ONCE(sk->sk_mark);
 	int lowat = READ_ONCE(sk->sk_rcvlowat);
-	u8 userlocks = sk->sk_userlocks;
+	u8 userlocks = data_race((u8)sk->sk_userlocks);
 
-	opts->reuse = sk->sk_reuse;
-	opts->reuseport = sk->sk_reuseport;
+	opts->reuse = data_race((u8)sk->sk_reuse);
+	opts->reuseport = data_race((bool)sk->sk_reuseport);
 
 	if (unlikely(userlocks & SOCK_RCVBUF_LOCK))
 		options_set(opts, OPTION_SO_RCVBUF, READ_ONCE(sk->sk_rcvbuf) / 2);
@@ -78,7 +80,7 @@ static __always_inline void sockopt_socket(struct options *opts,
 		options_set(opts, OPTION_SO_MAX_PACING_RATE, rate);
 	if (unlikely(tsflags))
 		options_set(opts, OPTION_SO_TIMESTAMPING, tsflags);
-	if (unlikely(sk->sk_no_check_tx))
+	if (unlikely(data_race((bool)sk->sk_no_check_tx)))
 		options_set(opts, OPTION_SO_NO_CHECK, 1);
 
 	if (likely(!(flags & rare)))
@@ -93,10 +95,10 @@ static __always_inline void sockopt_socket(struct options *opts,
 		options_set(opts, OPTION_SO_ZEROCOPY, 1);
 	if (flags & BIT(SOCK_TXTIME))
 		options_set(opts, OPTION_SO_TXTIME,
-			    OPTIONS_TXTIME(sk->sk_clockid,
-					   (sk->sk_txtime_deadline_mode ?
+			    OPTIONS_TXTIME(data_race((u8)sk->sk_clockid),
+					   (data_race((bool)sk->sk_txtime_deadline_mode) ?
 					    SOF_TXTIME_DEADLINE_MODE : 0) |
-					   (sk->sk_txtime_report_errors ?
+					   (data_race((bool)sk->sk_txtime_report_errors) ?
 					    SOF_TXTIME_REPORT_ERRORS : 0)));
 }
 
@@ -126,18 +128,23 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 		options_set(opts, OPTION_IP_RECVERR, 1);
 
 #if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
+	if (READ_ONCE(sk->sk_family) == AF_INET6) {
 		const struct ipv6_pinfo *np = inet6_sk(sk);
+		bool v6only = data_race((bool)sk->sk_ipv6only);
+		int hops;
+		u8 tclass;
 
-		if (unlikely(sk->sk_ipv6only != reader->v6only))
-			options_set(opts, OPTION_IPV6_V6ONLY, sk->sk_ipv6only);
+		if (unlikely(v6only != reader->v6only))
+			options_set(opts, OPTION_IPV6_V6ONLY, v6only);
 		if (unlikely(!np))
 			return;
-		if (unlikely(np->tclass))
-			options_set(opts, OPTION_IPV6_TCLASS, np->tclass);
-		if (unlikely(np->hop_limit >= 0) &&
-		    np->hop_limit != reader->net->ipv6.devconf_all->hop_limit)
-			options_set(opts, OPTION_IPV6_UNICAST_HOPS, np->hop_limit);
+		tclass = READ_ONCE(np->tclass);
+		if (unlikely(tclass))
+			options_set(opts, OPTION_IPV6_TCLASS, tclass);
+		hops = data_race((int)np->hop_limit);
+		if (unlikely(hops >= 0) &&
+		    hops != READ_ONCE(reader->net->ipv6.devconf_all->hop_limit))
+			options_set(opts, OPTION_IPV6_UNICAST_HOPS, hops);
 		if (unlikely(inet6_test_bit(RECVERR6, sk)))
 			options_set(opts, OPTION_IPV6_RECVERR, 1);
 	}
@@ -147,8 +154,8 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 /* What getsockopt(TCP_MAXSEG) says, once the program has set it. */
 static int sockopt_maxseg(const struct tcp_sock *tp, int state)
 {
-	if (tp->repair)
-		return tp->rx_opt.mss_clamp;
+	if (data_race((bool)tp->repair))
+		return READ_ONCE(tp->rx_opt.mss_clamp);
 	if (state == TCP_CLOSE || state == TCP_LISTEN)
 		return READ_ONCE(tp->rx_opt.user_mss);
 	return READ_ONCE(tp->mss_cache);
@@ -216,11 +223,13 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 	u32 user_timeout = READ_ONCE(icsk->icsk_user_timeout);
 	u32 notsent_lowat = READ_ONCE(tp->notsent_lowat);
 	u8 defer = READ_ONCE(icsk->icsk_accept_queue.rskq_defer_accept);
+	u8 nonagle = data_race((u8)tp->nonagle);
+	u8 save_syn = data_race((u8)tp->save_syn);
 	int state = inet_sk_state_load(sk);
 
 	opts->set = 0;
 	opts->keepalive = sock_flag(sk, SOCK_KEEPOPEN);
-	opts->nodelay = !!(tp->nonagle & TCP_NAGLE_OFF);
+	opts->nodelay = !!(nonagle & TCP_NAGLE_OFF);
 	sockopt_socket(opts, sk, reader);
 	sockopt_ip(opts, sk, reader);
 
@@ -238,19 +247,19 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 		options_set(opts, OPTION_TCP_USER_TIMEOUT, user_timeout);
 	if (unlikely(READ_ONCE(tp->rx_opt.user_mss)))
 		options_set(opts, OPTION_TCP_MAXSEG, sockopt_maxseg(tp, state));
-	if (unlikely(tp->nonagle & TCP_NAGLE_CORK))
+	if (unlikely(nonagle & TCP_NAGLE_CORK))
 		options_set(opts, OPTION_TCP_CORK, 1);
-	if (unlikely(tp->fastopen_connect))
+	if (unlikely(data_race((bool)tp->fastopen_connect)))
 		options_set(opts, OPTION_TCP_FASTOPEN_CONNECT, 1);
-	if (unlikely(tp->fastopen_no_cookie))
+	if (unlikely(data_race((bool)tp->fastopen_no_cookie)))
 		options_set(opts, OPTION_TCP_FASTOPEN_NO_COOKIE, 1);
 	if (unlikely(notsent_lowat))
 		options_set(opts, OPTION_TCP_NOTSENT_LOWAT, notsent_lowat);
-	if (unlikely(tp->save_syn))
-		options_set(opts, OPTION_TCP_SAVE_SYN, tp->save_syn);
-	if (unlikely(tp->thin_lto))
+	if (unlikely(save_syn))
+		options_set(opts, OPTION_TCP_SAVE_SYN, save_syn);
+	if (unlikely(data_race((bool)tp->thin_lto)))
 		options_set(opts, OPTION_TCP_THIN_LINEAR_TIMEOUTS, 1);
-	if (unlikely(tp->repair))
+	if (unlikely(data_race((bool)tp->repair)))
 		options_set(opts, OPTION_TCP_REPAIR, 1);
 	if (unlikely(ca != reader->congestion) && ca)
 		options_set_text(opts, OPTION_TCP_CONGESTION, ca->name);

@@ -127,8 +127,9 @@ static __always_inline char *tcp_row_sock(char *row, struct sock *sk, bool v6,
 		sendq = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
 	}
 
-	p = row_begin(row, v6, wide, sk, recvq, sendq, ntohs(inet->inet_sport),
-		      ntohs(inet->inet_dport));
+	p = row_begin(row, v6, wide, sk, recvq, sendq,
+		      ntohs(READ_ONCE(inet->inet_sport)),
+		      ntohs(READ_ONCE(inet->inet_dport)));
 	p = row_diag(state_write_tcp(p, state), marks);
 	p = row_drops(p, row, wide, sk_drops_read(sk));
 	p = row_uid(p, reader, sk_uid(sk));
@@ -155,7 +156,7 @@ char *tcp_row(char *p, struct sock *sk, bool v6, struct row_reader *reader)
 	int state;
 
 	/* sk_state is in sock_common, and never changes for these two. */
-	switch (sk->sk_state) {
+	switch (READ_ONCE(sk->sk_state)) {
 	case TCP_TIME_WAIT:
 		return tcp_row_timewait(p, sk, v6);
 	case TCP_NEW_SYN_RECV:

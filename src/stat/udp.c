@@ -52,7 +52,8 @@ static __always_inline char *udp_row_sock(char *row, struct sock *sk, bool v6,
 	char *p;
 
 	p = row_begin(row, v6, wide, sk, recvq, sk_wmem_alloc_get(sk),
-		      ntohs(inet->inet_sport), ntohs(inet->inet_dport));
+		      ntohs(READ_ONCE(inet->inet_sport)),
+		      ntohs(READ_ONCE(inet->inet_dport)));
 	p = state_write_udp(p, READ_ONCE(sk->sk_state));
 	p = row_diag(p, marks);
 	p = row_drops(p, row, wide, sk_drops_read(sk));
