@@ -34,7 +34,7 @@ struct task_struct *walk_process(struct pid_namespace *ns, int *nr)
 		rcu_read_lock();
 		pid = idr_get_next(&ns->idr, nr);
 		task = pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
-		if (task && (task->flags & PF_KTHREAD))
+		if (task && (READ_ONCE(task->flags) & PF_KTHREAD))
 			task = NULL;
 		if (task)
 			get_task_struct(task);

@@ -69,11 +69,12 @@ static bool older_look(void *arg, unsigned int fd, struct file *file)
 {
 	struct older_walk *walk = arg;
 	const struct socket *sock = sock_from_file(file);
-	struct sock *sk = sock ? sock->sk : NULL;
+	struct sock *sk = sock ? READ_ONCE(sock->sk) : NULL;
+	int family = sk ? READ_ONCE(sk->sk_family) : AF_UNSPEC;
 
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || sk->sk_type != SOCK_STREAM ||
-	    (sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
-	    sk->sk_state == TCP_CLOSE || older_is_known(sk))
+	if ((family != AF_INET && family != AF_INET6) ||
+	    sk->sk_protocol != IPPROTO_TCP || sk->sk_type != SOCK_STREAM ||
+	    READ_ONCE(sk->sk_state) == TCP_CLOSE || older_is_known(sk))
 		return true;
 	if (walk->count == OLDER_PIECE)
 		return false;

@@ -56,9 +56,10 @@ static inline bool life_accepter_acts(void)
  */
 static inline bool life_task_is(const struct life_task *task)
 {
+	/* A data race if prctl() is changing the name: it is one or the other. */
 	return task->pid[0] == task_tgid_nr(current) &&
-	       !memcmp(task->comm, current->group_leader->comm,
-		       sizeof(task->comm));
+	       !data_race(memcmp(task->comm, current->group_leader->comm,
+				 sizeof(task->comm)));
 }
 
 void life_task_fill(struct life_task *task);

@@ -47,7 +47,7 @@ static unsigned int owner_unix_copy_name(char *name, const struct sock *sk)
 	const struct unix_address *addr;
 	unsigned int n;
 
-	/* The address before what it is made of: unix_bind()'s release. */
+	/* The address before what it is made of: unix_bind()'s release; unix-name.litmus. */
 	addr = smp_load_acquire(&unix_sk((struct sock *)sk)->addr);
 	if (!addr)
 		return 0;
