@@ -46,6 +46,7 @@ static __always_inline void endpoints_copy_addresses(struct endpoints *ends,
 	if (ends->family == AF_INET6) {
 		/* Data races while it connects or binds: see above. */
 		data_race(ends->laddr = sk->sk_v6_rcv_saddr);
+		/* And so is this. */
 		data_race(ends->raddr = sk->sk_v6_daddr);
 		return;
 	}

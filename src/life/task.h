@@ -56,8 +56,8 @@ static inline bool life_accepter_acts(void)
  */
 static inline bool life_task_is(const struct life_task *task)
 {
-	/* A data race if prctl() is changing the name: it is one or the other. */
 	return task->pid[0] == task_tgid_nr(current) &&
+	       /* A data race if prctl() is changing the name: it is one or the other. */
 	       !data_race(memcmp(task->comm, current->group_leader->comm,
 				 sizeof(task->comm)));
 }

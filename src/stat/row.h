@@ -139,6 +139,7 @@ static __always_inline char *row_begin(char *row, bool v6, bool wide,
 		data_race(addr = sk->sk_v6_rcv_saddr);
 		p = field_ipv6(p, &addr);
 		p = field_pad(field_port(p, sport), row + ROW_FOREIGN(wide));
+		/* As above. */
 		data_race(addr = sk->sk_v6_daddr);
 		p = field_ipv6(p, &addr);
 		p = field_pad(field_port(p, dport), row + ROW_STAT(wide));

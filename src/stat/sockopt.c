@@ -4,9 +4,7 @@
  *
  * What is read is what getsockopt(2) reads. It holds the socket's lock for some
  * of it; here a bucket's spinlock keeps the socket from going away, and each
- * field is read once, so an option is either the old or the new value. Bit fields
- * can't be marked by READ_ONCE(): that of one which setsockopt() is changing is a
- * data race, and both values are right.
+ * field is read once, so an option is either the old or the new value.
  *
  * Names of congestion controls and upper layer protocols are in modules, which
  * wait for a grace period before they go; names of interfaces are freed by RCU:
@@ -20,6 +18,12 @@
 
 #include "compat.h"
 #include "sockopt.h"
+
+/*
+ * What is a bit field, at least in some kernels, READ_ONCE() can't read. A data race
+ * while setsockopt() changes it or one beside it: both values are right.
+ */
+#define sockopt_bits(field)	data_race((int)(field))
 
 /* The interface's name, or as ss(8) does where it is gone, its number. */
 static void sockopt_device(struct options *opts, struct net *net, int ifindex)
@@ -50,10 +54,10 @@ static __always_inline void sockopt_socket(struct options *opts,
 	u32 tsflags = READ_ONCE(sk->sk_tsflags);
 	u32 mark = READ_ONCE(sk->sk_mark);
 	int lowat = READ_ONCE(sk->sk_rcvlowat);
-	u8 userlocks = data_race((u8)sk->sk_userlocks);
+	u8 userlocks = sockopt_bits(sk->sk_userlocks);
 
-	opts->reuse = data_race((u8)sk->sk_reuse);
-	opts->reuseport = data_race((bool)sk->sk_reuseport);
+	opts->reuse = sockopt_bits(sk->sk_reuse);
+	opts->reuseport = sockopt_bits(sk->sk_reuseport);
 
 	if (unlikely(userlocks & SOCK_RCVBUF_LOCK))
 		options_set(opts, OPTION_SO_RCVBUF, READ_ONCE(sk->sk_rcvbuf) / 2);
@@ -80,7 +84,7 @@ static __always_inline void sockopt_socket(struct options *opts,
 		options_set(opts, OPTION_SO_MAX_PACING_RATE, rate);
 	if (unlikely(tsflags))
 		options_set(opts, OPTION_SO_TIMESTAMPING, tsflags);
-	if (unlikely(data_race((bool)sk->sk_no_check_tx)))
+	if (unlikely(sockopt_bits(sk->sk_no_check_tx)))
 		options_set(opts, OPTION_SO_NO_CHECK, 1);
 
 	if (likely(!(flags & rare)))
@@ -95,10 +99,10 @@ static __always_inline void sockopt_socket(struct options *opts,
 		options_set(opts, OPTION_SO_ZEROCOPY, 1);
 	if (flags & BIT(SOCK_TXTIME))
 		options_set(opts, OPTION_SO_TXTIME,
-			    OPTIONS_TXTIME(data_race((u8)sk->sk_clockid),
-					   (data_race((bool)sk->sk_txtime_deadline_mode) ?
+			    OPTIONS_TXTIME(sockopt_bits(sk->sk_clockid),
+					   (sockopt_bits(sk->sk_txtime_deadline_mode) ?
 					    SOF_TXTIME_DEADLINE_MODE : 0) |
-					   (data_race((bool)sk->sk_txtime_report_errors) ?
+					   (sockopt_bits(sk->sk_txtime_report_errors) ?
 					    SOF_TXTIME_REPORT_ERRORS : 0)));
 }
 
@@ -130,7 +134,7 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 #if IS_ENABLED(CONFIG_IPV6)
 	if (READ_ONCE(sk->sk_family) == AF_INET6) {
 		const struct ipv6_pinfo *np = inet6_sk(sk);
-		bool v6only = data_race((bool)sk->sk_ipv6only);
+		bool v6only = sockopt_bits(sk->sk_ipv6only);
 		int hops;
 		u8 tclass;
 
@@ -141,7 +145,7 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 		tclass = READ_ONCE(np->tclass);
 		if (unlikely(tclass))
 			options_set(opts, OPTION_IPV6_TCLASS, tclass);
-		hops = data_race((int)np->hop_limit);
+		hops = sockopt_bits(np->hop_limit);
 		if (unlikely(hops >= 0) &&
 		    hops != READ_ONCE(reader->net->ipv6.devconf_all->hop_limit))
 			options_set(opts, OPTION_IPV6_UNICAST_HOPS, hops);
@@ -154,7 +158,7 @@ static __always_inline void sockopt_ip(struct options *opts, struct sock *sk,
 /* What getsockopt(TCP_MAXSEG) says, once the program has set it. */
 static int sockopt_maxseg(const struct tcp_sock *tp, int state)
 {
-	if (data_race((bool)tp->repair))
+	if (sockopt_bits(tp->repair))
 		return READ_ONCE(tp->rx_opt.mss_clamp);
 	if (state == TCP_CLOSE || state == TCP_LISTEN)
 		return READ_ONCE(tp->rx_opt.user_mss);
@@ -223,8 +227,8 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 	u32 user_timeout = READ_ONCE(icsk->icsk_user_timeout);
 	u32 notsent_lowat = READ_ONCE(tp->notsent_lowat);
 	u8 defer = READ_ONCE(icsk->icsk_accept_queue.rskq_defer_accept);
-	u8 nonagle = data_race((u8)tp->nonagle);
-	u8 save_syn = data_race((u8)tp->save_syn);
+	u8 nonagle = sockopt_bits(tp->nonagle);
+	u8 save_syn = sockopt_bits(tp->save_syn);
 	int state = inet_sk_state_load(sk);
 
 	opts->set = 0;
@@ -249,17 +253,17 @@ void sockopt_tcp(struct options *opts, struct sock *sk,
 		options_set(opts, OPTION_TCP_MAXSEG, sockopt_maxseg(tp, state));
 	if (unlikely(nonagle & TCP_NAGLE_CORK))
 		options_set(opts, OPTION_TCP_CORK, 1);
-	if (unlikely(data_race((bool)tp->fastopen_connect)))
+	if (unlikely(sockopt_bits(tp->fastopen_connect)))
 		options_set(opts, OPTION_TCP_FASTOPEN_CONNECT, 1);
-	if (unlikely(data_race((bool)tp->fastopen_no_cookie)))
+	if (unlikely(sockopt_bits(tp->fastopen_no_cookie)))
 		options_set(opts, OPTION_TCP_FASTOPEN_NO_COOKIE, 1);
 	if (unlikely(notsent_lowat))
 		options_set(opts, OPTION_TCP_NOTSENT_LOWAT, notsent_lowat);
 	if (unlikely(save_syn))
 		options_set(opts, OPTION_TCP_SAVE_SYN, save_syn);
-	if (unlikely(data_race((bool)tp->thin_lto)))
+	if (unlikely(sockopt_bits(tp->thin_lto)))
 		options_set(opts, OPTION_TCP_THIN_LINEAR_TIMEOUTS, 1);
-	if (unlikely(data_race((bool)tp->repair)))
+	if (unlikely(sockopt_bits(tp->repair)))
 		options_set(opts, OPTION_TCP_REPAIR, 1);
 	if (unlikely(ca != reader->congestion) && ca)
 		options_set_text(opts, OPTION_TCP_CONGESTION, ca->name);
