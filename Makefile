@@ -10,8 +10,9 @@ PREFIX	?= /usr/local
 MODULES	?= /lib/modules
 STRIP	?= $(CROSS_COMPILE)strip
 CFLAGS	?= -O2 -g -Wall -Wextra
-# sockstat's rows pass through several files: as one piece they cost 5 % less.
-LTO	?= -flto=auto
+# sockstat's rows pass through several files: as one piece they cost 5 % less; and libc is
+# called without a detour.
+LTO	?= -flto=auto -fno-plt
 
 # dkms.conf holds the version, because dkms reads it before anything can be run.
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
