@@ -17,7 +17,7 @@ files	:= $(sort $(dkms:dkms-%=%) $(packages) $(packages:packages-%=%) \
 		  $(if $(filter style kunit,$(LAYERS)),debug) \
 		  $(if $(filter harness demo guards agents,$(LAYERS)),trixie) \
 		  $(if $(filter agents,$(LAYERS)),userland-agents) \
-		  $(filter tree,$(LAYERS)) userland)
+		  $(filter tree kcsan cfi,$(LAYERS)) userland)
 
 layers: $(LAYERS)
 files: $(files:%=files-%)
