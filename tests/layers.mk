@@ -15,8 +15,8 @@ files	:= $(sort $(dkms:dkms-%=%) $(packages) $(packages:packages-%=%) \
 		  $(build:build-%=%) $(guest:guest-%=%) \
 		  $(patsubst long-%,%,$(filter long-%,$(LAYERS))) \
 		  $(if $(filter style kunit,$(LAYERS)),debug) \
-		  $(if $(filter harness demo guards agents,$(LAYERS)),trixie) \
-		  $(if $(filter agents,$(LAYERS)),userland-agents) \
+		  $(if $(filter harness demo guards agents servers,$(LAYERS)),trixie) \
+		  $(patsubst %,userland-%,$(filter agents servers,$(LAYERS))) \
 		  $(filter tree kcsan cfi,$(LAYERS)) userland)
 
 layers: $(LAYERS)
