@@ -44,6 +44,16 @@ struct end {
 };
 
 /**
+ * struct quantity - what there is to say of each address and port
+ * @family: the metrics
+ * @offset: where in struct end their values are
+ */
+struct quantity {
+	struct family family;
+	size_t offset;
+};
+
+/**
  * struct ends - all of a kind
  * @stat: the state that they are in
  * @full: the mark of those that are full
@@ -164,15 +174,15 @@ static void read_table(struct ends *ends, const char *file)
 }
 
 /* What goes away with a socket is no counter of several that come and go. */
-static void print_family(const struct ends *ends, const struct family *family,
-			 size_t offset)
+static void print_quantity(const struct ends *ends, const struct quantity *quantity)
 {
+	const size_t offset = quantity->offset;
 	static struct text labels;
 	const struct end *end;
 	char port[8];
 	size_t i;
 
-	family_begin(family);
+	family_begin(&quantity->family);
 	for (i = 0; i <= ends->count; i++) {
 		end = i < ends->count ? &ends->ends[i] : &ends->rest;
 		if (end == &ends->rest &&
@@ -186,37 +196,44 @@ static void print_family(const struct ends *ends, const struct family *family,
 	}
 }
 
+static void print_ends(struct ends *ends, const char * const files[2],
+		       const struct quantity *quantities, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		read_table(ends, files[i]);
+	merge(ends);
+	for (i = 0; i < count; i++)
+		print_quantity(ends, &quantities[i]);
+}
+
 /**
  * print_listeners() - write what waits for TCP listeners to accept it
  */
 void print_listeners(void)
 {
-	static const struct family sockets = {
-		"knetstat_listener_sockets", "gauge", NULL,
-		"Listening TCP sockets at this address and port.",
-	}, full = {
-		"knetstat_listener_full_sockets", "gauge", NULL,
-		"Listening TCP sockets at this address and port whose accept queue is full.",
-	}, queue = {
-		"knetstat_listener_accept_queue", "gauge", NULL,
-		"Connections that wait to be accepted.",
-	}, limit = {
-		"knetstat_listener_accept_queue_limit", "gauge", NULL,
-		"Connections that may wait to be accepted.",
-	}, drops = {
-		"knetstat_listener_drops", "counter", NULL,
-		"Packets for listening TCP sockets that were dropped.",
+	static const char * const files[] = { "tcpstat", "tcp6stat" };
+	static const struct quantity quantities[] = {
+		{ { "knetstat_listener_sockets", "gauge", NULL,
+		    "Listening TCP sockets at this address and port." },
+		  offsetof(struct end, sockets) },
+		{ { "knetstat_listener_full_sockets", "gauge", NULL,
+		    "Listening TCP sockets at this address and port whose accept queue is full." },
+		  offsetof(struct end, full) },
+		{ { "knetstat_listener_accept_queue", "gauge", NULL,
+		    "Connections that wait to be accepted." },
+		  offsetof(struct end, queue) },
+		{ { "knetstat_listener_accept_queue_limit", "gauge", NULL,
+		    "Connections that may wait to be accepted." },
+		  offsetof(struct end, limit) },
+		{ { "knetstat_listener_drops", "counter", NULL,
+		    "Packets for listening TCP sockets that were dropped." },
+		  offsetof(struct end, drops) },
 	};
 	static struct ends ends = { .stat = "LSTN", .full = "!A" };
 
-	read_table(&ends, "tcpstat");
-	read_table(&ends, "tcp6stat");
-	merge(&ends);
-	print_family(&ends, &sockets, offsetof(struct end, sockets));
-	print_family(&ends, &full, offsetof(struct end, full));
-	print_family(&ends, &queue, offsetof(struct end, queue));
-	print_family(&ends, &limit, offsetof(struct end, limit));
-	print_family(&ends, &drops, offsetof(struct end, drops));
+	print_ends(&ends, files, quantities, ARRAY_SIZE(quantities));
 }
 
 /**
@@ -224,26 +241,22 @@ void print_listeners(void)
  */
 void print_udp(void)
 {
-	static const struct family sockets = {
-		"knetstat_udp_sockets", "gauge", NULL,
-		"UDP sockets at this address and port that are not connected.",
-	}, full = {
-		"knetstat_udp_full_sockets", "gauge", NULL,
-		"UDP sockets at this address and port whose receive buffer is full.",
-	}, queue = {
-		"knetstat_udp_receive_queue_bytes", "gauge", "bytes",
-		"Bytes that UDP sockets have received and nobody has read.",
-	}, drops = {
-		"knetstat_udp_drops", "counter", NULL,
-		"Datagrams for UDP sockets that were dropped.",
+	static const char * const files[] = { "udpstat", "udp6stat" };
+	static const struct quantity quantities[] = {
+		{ { "knetstat_udp_sockets", "gauge", NULL,
+		    "UDP sockets at this address and port that are not connected." },
+		  offsetof(struct end, sockets) },
+		{ { "knetstat_udp_full_sockets", "gauge", NULL,
+		    "UDP sockets at this address and port whose receive buffer is full." },
+		  offsetof(struct end, full) },
+		{ { "knetstat_udp_receive_queue_bytes", "gauge", "bytes",
+		    "Bytes that UDP sockets have received and nobody has read." },
+		  offsetof(struct end, queue) },
+		{ { "knetstat_udp_drops", "counter", NULL,
+		    "Datagrams for UDP sockets that were dropped." },
+		  offsetof(struct end, drops) },
 	};
 	static struct ends ends = { .stat = "UNCN", .full = "!B" };
 
-	read_table(&ends, "udpstat");
-	read_table(&ends, "udp6stat");
-	merge(&ends);
-	print_family(&ends, &sockets, offsetof(struct end, sockets));
-	print_family(&ends, &full, offsetof(struct end, full));
-	print_family(&ends, &queue, offsetof(struct end, queue));
-	print_family(&ends, &drops, offsetof(struct end, drops));
+	print_ends(&ends, files, quantities, ARRAY_SIZE(quantities));
 }
