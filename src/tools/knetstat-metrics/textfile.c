@@ -6,30 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "../lib/file.h"
 #include "../lib/say.h"
 #include "metrics.h"
 
 #define FILE_NAME	"knetstat.prom"
-
-static bool write_all(int fd, const struct text *text)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < text->len) {
-		n = write(fd, text->data + done, text->len - done);
-		if (n < 0 && errno != EINTR)
-			return false;
-		done += n > 0 ? n : 0;
-	}
-	return true;
-}
 
 /**
  * write_textfile() - write a file that is there in full or not at all
@@ -43,8 +27,7 @@ void write_textfile(const char *dir, const struct text *text)
 	char *path = formatted("%s/" FILE_NAME, dir);
 	char *part = formatted("%s/." FILE_NAME ".XXXXXX", dir);
 	sigset_t ends;
-	int fd, error;
-	bool ok;
+	int fd;
 
 	/* Nothing is left behind: it is too short to be interrupted. */
 	sigemptyset(&ends);
@@ -57,20 +40,8 @@ void write_textfile(const char *dir, const struct text *text)
 	fd = mkostemp(part, O_CLOEXEC);
 	if (fd < 0)
 		die("cannot write in %s: %s", dir, strerror(errno));
-	ok = !fchmod(fd, 0644) && write_all(fd, text);
-	error = errno;
-	if (close(fd) && ok) {
-		error = errno;
-		ok = false;
-	}
-	if (ok && rename(part, path)) {
-		error = errno;
-		ok = false;
-	}
-	if (!ok) {
-		unlink(part);
-		die("cannot write %s: %s", path, strerror(error));
-	}
+	if (!file_replace(fd, part, path, 0644, (struct word){ text->data, text->len }, false))
+		die("cannot write %s: %s", path, strerror(errno));
 	sigprocmask(SIG_UNBLOCK, &ends, NULL);
 	free(path);
 	free(part);

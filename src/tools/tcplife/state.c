@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/file.h"
 #include "../lib/host.h"
 #include "../lib/say.h"
 #include "tcplife.h"
@@ -148,16 +149,9 @@ bool state_save(void)
 	temporary = formatted("%s.XXXXXX", state_path);
 	line = formatted("%s %llu\n", state_source, printed);
 	fd = mkostemp(temporary, O_CLOEXEC);
-	written = fd >= 0 &&
-		  write(fd, line, strlen(line)) == (ssize_t)strlen(line) &&
-		  !fsync(fd) && !rename(temporary, state_path);
-	if (!written) {
+	written = fd >= 0 && file_replace(fd, temporary, state_path, 0600, word_of(line), true);
+	if (!written)
 		say("cannot write %s: %s", state_path, strerror(errno));
-		if (fd >= 0)
-			unlink(temporary);
-	}
-	if (fd >= 0)
-		close(fd);
 	free(temporary);
 	free(line);
 	/* What failed is not tried again. */
