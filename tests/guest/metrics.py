@@ -9,6 +9,7 @@ import subprocess
 from lib import life, openmetrics, tables
 from lib.ktap import check, equal, test, until
 from lib.life import linger, stat
+from lib.openmetrics import family
 from lib.scenes import say
 from lib.world import PLAIN_USER, Netns, connect, listener, pair, udp, user
 
@@ -32,12 +33,6 @@ def metrics(*args):
     found = openmetrics.parse(texts[0])
     equal(set(openmetrics.parse(texts[1], False)), set(found), "series of both formats")
     return found
-
-
-def family(found, name):
-    """The samples of one name, as {labels' values: number}."""
-    return {tuple(value for _, value in labels): number
-            for (sample, labels), number in found.items() if sample == name}
 
 
 def fields_of(name):

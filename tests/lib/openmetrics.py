@@ -20,24 +20,24 @@ SUFFIXES = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum
 def parse(text, openmetrics=True):
     """The samples of @text, as {(name, ((label, value), ...)): number}."""
     check(text.endswith("# EOF\n" if openmetrics else "\n"), "cut:", repr(text[-100:]))
-    samples, about, family = {}, {}, None
+    samples, about, current = {}, {}, None
     for line in text.split("\n")[:-2 if openmetrics else -1]:
         comment = COMMENT.fullmatch(line)
         if comment:
             what, name, value = comment.groups()
             if what == "HELP":
                 check(name not in about, "twice:", name)
-                family, about[name] = name, {}
-            equal(name, family, "the family of", line)
+                current, about[name] = name, {}
+            equal(name, current, "the family of", line)
             check(what not in about[name], "twice:", line)
             check(what != "UNIT" or (openmetrics and re.search(f"_{value}$", name)), "the unit of", line)
             about[name][what] = value
             continue
         match = SAMPLE.fullmatch(line)
-        check(match and family and "TYPE" in about[family], "malformed:", repr(line))
-        kind = about[family]["TYPE"]
-        base = family if openmetrics or kind != "counter" else re.sub("_total$", "", family)
-        check(any(match[1] == base + suffix for suffix in SUFFIXES[kind]), match[1], "in", family)
+        check(match and current and "TYPE" in about[current], "malformed:", repr(line))
+        kind = about[current]["TYPE"]
+        base = current if openmetrics or kind != "counter" else re.sub("_total$", "", current)
+        check(any(match[1] == base + suffix for suffix in SUFFIXES[kind]), match[1], "in", current)
         labels = re.findall(LABEL, match[2] or "")
         equal(",".join(f'{name}="{value}"' for name, value in labels), match[2] or "", line)
         labels = tuple((name, re.sub(r"\\.", lambda escape: ESCAPES[escape[0]], value))
@@ -52,6 +52,12 @@ def parse(text, openmetrics=True):
             _check_histogram(name, samples)
         check(said["TYPE"] != "counter" or openmetrics or name.endswith("_total"), name)
     return samples
+
+
+def family(samples, name):
+    """Those of @samples that have one name, as {labels' values: number}."""
+    return {tuple(value for _, value in labels): number
+            for (sample, labels), number in samples.items() if sample == name}
 
 
 def _check_histogram(name, samples):

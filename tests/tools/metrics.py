@@ -23,7 +23,8 @@ import sys
 import tempfile
 
 from lib import openmetrics, programs
-from lib.ktap import Failed, Skip, cases, check, equal, test, until
+from lib.ktap import Skip, cases, check, equal, test, until
+from lib.openmetrics import family
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = tempfile.mkdtemp(prefix="metrics-test.")
@@ -141,9 +142,7 @@ def start(args, **how):
 
 def end(process, stdin=None):
     """What it has printed, what it said, and its status."""
-    stdout, stderr = process.communicate(stdin, timeout=120)
-    return ((stdout or b"").decode(), (stderr or b"").decode().replace(ROOT, ""),
-            process.returncode)
+    return programs.end(process, ROOT, stdin)
 
 
 def outcome(args, **how):
@@ -158,34 +157,15 @@ def printed(args, **how):
     return stdout
 
 
-def transcript():
-    """The transcript: for each command what to expect of it."""
-    sessions = {}
-    with open(f"{HERE}/metrics.transcript", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("$ knetstat-metrics"):
-                expected = sessions[line[18:].strip()] = ["", "", 0]
-            elif line.startswith("! "):
-                expected[1] += line[2:]
-            elif re.fullmatch(r"\? \d+\n", line):
-                expected[2] = int(line[2:])
-            # There are lines of metrics that begin so.
-            elif not line.startswith("#:"):
-                expected[0] += line
-    return sessions
-
-
 @test
 def every_option():
     """All options, and all that can be wrong with them, as written down."""
-    sessions = transcript()
+    # There are lines of metrics that begin as comments do.
+    sessions = programs.transcript(f"{HERE}/metrics.transcript", "knetstat-metrics", "#:")
 
     def one(args):
         begin()
-        got = outcome(shlex.split(args))
-        for number, what in enumerate(("stdout", "stderr", "status")):
-            if got[number] != sessions[args][number]:
-                raise Failed(f"{what}:\n{got[number]}\nnot:\n{sessions[args][number]}")
+        programs.as_written(outcome(shlex.split(args)), sessions[args])
     cases(sessions, one)
 
 
@@ -198,12 +178,6 @@ def samples(args=(), **changed):
     return openmetric
 
 
-def of_family(found, name):
-    """The samples of one name, as {labels' values: number}."""
-    return {tuple(value for _, value in labels): number
-            for (sample, labels), number in found.items() if sample == name}
-
-
 @test
 def well_formed():
     """Both formats are what they should be, and say the same."""
@@ -213,14 +187,14 @@ def well_formed():
         for name in ("knetstat_sessions_total", "knetstat_session_duration_seconds_count",
                      "knetstat_session_sent_bytes_total", "knetstat_listener_accept_queue",
                      "knetstat_udp_receive_queue_bytes", "knetstat_sockets"):
-            equal(sum(of_family(other, name).values()), sum(of_family(found, name).values()),
+            equal(sum(family(other, name).values()), sum(family(found, name).values()),
                   "the sum of", name)
-    equal(sum(of_family(found, "knetstat_sessions_total").values()),
+    equal(sum(family(found, "knetstat_sessions_total").values()),
           found["knetstat_recorded_sessions_total", ()], "sessions and those recorded")
     empty = samples(**{name: contents.partition("\n")[0] + "\n"
                        for name, contents in TABLES.items() if name != "stat/tcplife"})
-    equal(set(of_family(empty, "knetstat_trouble_marks").values()), {0}, "marks of nothing")
-    check(not of_family(empty, "knetstat_sockets"), "sockets of nothing")
+    equal(set(family(empty, "knetstat_trouble_marks").values()), {0}, "marks of nothing")
+    check(not family(empty, "knetstat_sockets"), "sockets of nothing")
 
 
 @test
@@ -267,24 +241,24 @@ def bounded():
     count = 5000
     tables = many(count)
     found = samples(**tables)
-    sessions = of_family(found, "knetstat_session_sent_bytes_total")
+    sessions = family(found, "knetstat_session_sent_bytes_total")
     equal(list(sessions), [*(("acpt", str(port)) for port in range(1, 201)), ("acpt", "*")],
           "ports")
-    ends = of_family(found, "knetstat_listener_sockets")
+    ends = family(found, "knetstat_listener_sockets")
     equal(ends, {**{(f"127.0.0.{copy}", str(port)): 3 - copy for port in range(1, 101)
                     for copy in (1, 2)}, ("*", "*"): 3 * (count - 100)}, "listeners")
-    equal(sum(of_family(found, "knetstat_listener_full_sockets").values()), 3 * count, "full")
-    equal(of_family(found, "knetstat_listener_drops_total"),
+    equal(sum(family(found, "knetstat_listener_full_sockets").values()), 3 * count, "full")
+    equal(family(found, "knetstat_listener_drops_total"),
           {end: 3 * number for end, number in ends.items() if end != ("*", "*")}, "drops")
-    equal(of_family(found, "knetstat_udp_sockets"),
+    equal(family(found, "knetstat_udp_sockets"),
           {**{("127.0.0.1", str(port)): 1 for port in range(1, 201)}, ("*", "*"): count - 200},
           "UDP sockets")
-    names = of_family(found, "knetstat_sockets")
+    names = family(found, "knetstat_sockets")
     most = sorted(f"name{name}" for name in range(6, count, 7))[:200]
     rest = sum(1 + name % 7 for name in range(count)) - 7 * 200
     equal(names, {**{(name, "tcp", "ESTB", "fd"): 7 for name in most},
                   ("*", "tcp", "ESTB", "fd"): rest}, "names")
-    equal(len(of_family(samples(["--limit", "100000"], **tables), "knetstat_udp_sockets")),
+    equal(len(family(samples(["--limit", "100000"], **tables), "knetstat_udp_sockets")),
           count, "with another limit")
 
 
@@ -295,7 +269,7 @@ def only_grows():
         begin(tcpports=PORTS_HEADER + "".join(
             f"acpt {port} 1 1 0 0 0 0 0 0 {port} 0 0 0.000 0.000 0.000" + " 0" * 17 + "\n"
             for port in ports))
-        return of_family(openmetrics.parse(printed(["--limit", "3", "-c", "sessions"])),
+        return family(openmetrics.parse(printed(["--limit", "3", "-c", "sessions"])),
                          "knetstat_session_sent_bytes_total")
 
     ports, last = [], {}
@@ -332,7 +306,7 @@ def files_missing():
                               "loaded (modprobe knetstat)\n", 1), args)
     old = TABLES["sockowner"].splitlines()
     begin(sockowner="".join(" ".join(line.split()[:8] + line.split()[9:]) + "\n" for line in old))
-    sockets = of_family(openmetrics.parse(printed([])), "knetstat_sockets")
+    sockets = family(openmetrics.parse(printed([])), "knetstat_sockets")
     equal(sockets["nginx", "tcp", "LSTN", "fd"], 2, "without HELD")
     equal(sockets["-", "tcp", "TIMW", "-"], 1, "without HELD")
 
@@ -386,7 +360,7 @@ def other_module():
         os.unlink(path)
         if contents is not None:
             place("sys/module/knetstat/version", contents)
-        equal(of_family(samples(["-c", "recorder"]), "knetstat_build_info"), {("1.2.3", wanted): 1},
+        equal(family(samples(["-c", "recorder"]), "knetstat_build_info"), {("1.2.3", wanted): 1},
               contents)
         place("sys/module/knetstat/version", "1.2.4\n")
 

@@ -22,7 +22,7 @@ import tempfile
 import time
 
 from lib import programs
-from lib.ktap import Failed, Skip, cases, check, equal, test
+from lib.ktap import Skip, cases, check, equal, test
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = tempfile.mkdtemp(prefix="sockstat-test.")
@@ -187,9 +187,7 @@ def start(args, **how):
 
 def end(process):
     """What it has printed, what it said, and its status."""
-    stdout, stderr = process.communicate(timeout=120)
-    return ((stdout or b"").decode(), stderr.decode().replace(ROOT, ""),
-            process.returncode)
+    return programs.end(process, ROOT)
 
 
 def begin(contents):
@@ -214,36 +212,17 @@ def printed(args, contents=TABLE, **how):
     return stdout
 
 
-def transcript():
-    """The transcript: for each command what to expect of it."""
-    sessions = {}
-    with open(f"{HERE}/sockstat.transcript", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("$ sockstat"):
-                expected = sessions[line[11:].strip()] = ["", "", 0]
-            elif line.startswith("! "):
-                expected[1] += line[2:]
-            elif re.fullmatch(r"\? \d+\n", line):
-                expected[2] = int(line[2:])
-            elif not line.startswith("#"):
-                expected[0] += line
-    return sessions
-
-
 @test
 def every_option():
     """All options, and all that can be wrong with them, as written down."""
-    sessions = transcript()
+    sessions = programs.transcript(f"{HERE}/sockstat.transcript", "sockstat")
 
     def one(args):
         got = list(outcome(shlex.split(args)))
         got[0] = got[0].replace(str(OWN), "4026531840")
         for number, path in CGROUPS.items():
             got[0] = got[0].replace(f'"cgroup":{cgroup_id(path)},', f'"cgroup":{number},')
-        for number, what in enumerate(("stdout", "stderr", "status")):
-            if got[number] != sessions[args][number]:
-                raise Failed(f"{what}:\n{got[number]}\nnot:\n"
-                             f"{sessions[args][number]}")
+        programs.as_written(got, sessions[args])
     cases(sessions, one)
 
 

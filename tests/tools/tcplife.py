@@ -157,33 +157,18 @@ def printed(args, contents=TABLE, zone="UTC"):
     return stdout
 
 
-def transcript(name="tcplife"):
+def transcript(name):
     """A transcript: for each command what to expect of it."""
-    sessions = {}
-    with open(f"{HERE}/{name}.transcript", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("$ tcplife"):
-                expected = sessions[line[10:].strip()] = ["", "", 0]
-            elif line.startswith("! "):
-                expected[1] += line[2:]
-            elif line.startswith("? "):
-                expected[2] = int(line[2:])
-            elif not line.startswith("#"):
-                expected[0] += line
-    return sessions
+    return programs.transcript(f"{HERE}/{name}.transcript", "tcplife")
 
 
 @test
 def every_option():
     """All options, and all that can be wrong with them, as written down."""
-    sessions = transcript()
+    sessions = transcript("tcplife")
 
     def one(args):
-        got = outcome(shlex.split(args), zone="XST-5:30")
-        for number, what in enumerate(("stdout", "stderr", "status")):
-            if got[number] != sessions[args][number]:
-                raise Failed(f"{what}:\n{got[number]}\nnot:\n"
-                             f"{sessions[args][number]}")
+        programs.as_written(outcome(shlex.split(args), zone="XST-5:30"), sessions[args])
     cases(sessions, one)
 
 
@@ -196,9 +181,7 @@ def alive():
         with open(f"{HERE}/tcplive.table", "rb") as file, open(LIVE, "wb") as copy:
             copy.write(file.read() if "nothing" not in args else file.readline())
         got = Run(shlex.split(args.replace(" # nothing", "")), zone="XST-5:30").end(None)
-        for number, what in enumerate(("stdout", "stderr", "status")):
-            if got[number] != sessions[args][number]:
-                raise Failed(f"{what}:\n{got[number]}\nnot:\n{sessions[args][number]}")
+        programs.as_written(got, sessions[args])
     cases(sessions, one)
     os.unlink(LIVE)
     _, stderr, status = Run(["-l"]).end(None)
