@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from agents import host
-from lib import life, world
+from lib import life, tables, world
 from lib.ktap import cases, check, equal, test, until
 
 RIGHTS = {
@@ -25,12 +25,6 @@ def as_agent(rights, *command):
                     *command)
 
 
-def rows(text):
-    """Its rows, as dictionaries."""
-    header, *lines = (line.split() for line in text.splitlines())
-    return [dict(zip(header, line)) for line in lines]
-
-
 @test
 def table():
     """The table: whose sessions and descriptors a user sees with which rights."""
@@ -42,21 +36,21 @@ def table():
         def case(name):
             rights = RIGHTS[name]
             admin, ptrace = "net_admin" in rights, "sys_ptrace" in rights
-            ended = rows(as_agent(rights, "cat", "/proc/net/tcplife"))
+            ended = tables.by_column(as_agent(rights, "cat", "/proc/net/tcplife"))
             mine = [row for row in ended if str(done) in (row["LPORT"], row["RPORT"])]
             equal([row["COMM"] != "-" for row in mine], [admin] * 2, "tcplife's COMM", mine)
             others = [row for row in ended if str(foreign) in (row["LPORT"], row["RPORT"])]
             equal(len(others), 2 * admin, "sessions of another namespace", others)
-            owned = rows(as_agent(rights, "cat", "/proc/net/sockowner"))
+            owned = tables.by_column(as_agent(rights, "cat", "/proc/net/sockowner"))
             owners = {row["COMM"] for row in owned
                       if row["LOCAL"].endswith(f":{held.port}") and row["STAT"] == "LSTN"}
             equal(owners, {"stubborn" if ptrace else "-"}, "sockowner's COMM")
             here = str(os.stat("/proc/self/ns/net").st_ino)
             equal(bool({row["NETNS"] for row in owned} - {here}), admin,
                   "sockets of another namespace")
-            ill = rows(as_agent(rights, "cat", "/proc/net/socktrouble"))
+            ill = tables.by_column(as_agent(rights, "cat", "/proc/net/socktrouble"))
             check([row for row in ill if row["Local-Address"].endswith(f":{held.port}")], ill)
-            counted = rows(as_agent(rights, "cat", "/proc/net/tcpports"))
+            counted = tables.by_column(as_agent(rights, "cat", "/proc/net/tcpports"))
             equal(bool([row for row in counted if row["PORT"] == str(foreign)]), admin,
                   "another namespace's port in tcpports")
         with elsewhere:

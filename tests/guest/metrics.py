@@ -6,11 +6,11 @@ import os
 import socket
 import subprocess
 
+from guest.life import ports
 from lib import life, openmetrics, tables
 from lib.ktap import check, equal, test, until
-from lib.life import linger, stat
+from lib.life import stat
 from lib.openmetrics import family
-from lib.scenes import say
 from lib.world import PLAIN_USER, Netns, connect, listener, pair, udp, user
 
 PROGRAM = os.environ.get("KNETSTAT_METRICS", "/knetstat/knetstat-metrics")
@@ -39,30 +39,15 @@ def fields_of(name):
     """The rows of one of the module's files, each as {column: field}: as another process
     reads it, for everybody may know who he is himself.
     """
-    lines = subprocess.run(["cat", f"/proc/net/{name}"], check=True, text=True,
-                           stdout=subprocess.PIPE).stdout.splitlines()
-    return [dict(zip(lines[0].split(), line.split())) for line in lines[1:]]
+    return tables.by_column(subprocess.run(["cat", f"/proc/net/{name}"], check=True, text=True,
+                                           stdout=subprocess.PIPE).stdout)
 
 
 def played():
     """Sessions that end in several ways, at several ports, of this namespace."""
-    for family_ in INET, INET6:
-        for how in range(3):
-            with listener(family_) as door:
-                client = connect(door)
-                server = door.accept()[0]
-                say(client, server, 1000 + how)
-                say(server, client, 5000)
-                if how == 1:
-                    linger(client)
-                if how == 2:
-                    linger(server)
-                    server.close()
-                client.close()
-                server.close()
-    with socket.socket() as sock:
-        check(sock.connect_ex(("127.0.0.1", 1)), "somebody listens at port 1")
-    until(lambda: stat()["recorded"] >= 13, stat)
+    ports.mixed(3)
+    ports.refused(1, 1)
+    ports.settled(16)
 
 
 @test

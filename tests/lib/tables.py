@@ -57,6 +57,12 @@ class KernelRow(NamedTuple):
     full: bool          # a socket, not a TIME_WAIT or SYN_RECV entry
 
 
+def by_column(text):
+    """The rows of a whole file of ours, whichever it is, each as {column: field}."""
+    header, *lines = (line.split() for line in text.splitlines())
+    return [dict(zip(header, line)) for line in lines]
+
+
 def parse_row(line):
     """The Row of @line, which must be a well-formed one."""
     match = ROW.fullmatch(line)

@@ -120,6 +120,16 @@ def ip(*commands):
         raise Failed(f"ip {commands}: {done.stdout.strip()}")
 
 
+def run(*command, **more):
+    """The output of @command, which must succeed."""
+    done = subprocess.run(command, check=False, text=True,
+                          **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more})
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}: status {done.returncode}: "
+                     f"{done.stdout}{done.stderr or ''}")
+    return done.stdout
+
+
 def join(one, other, addresses, name="veth"):
     """Join two namespaces by a veth pair, each end named @name and up.
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 from lib import life, owner, tables, world
-from lib.ktap import Failed, check, equal, note, until
+from lib.ktap import check, equal, note, until
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 FAMILIES = {"v4": INET, "v6": INET6}
@@ -28,15 +28,6 @@ def url_host(family):
     """The loopback address of @family as it stands before a colon and a port."""
     address = world.host(family)
     return f"[{address}]" if ":" in address else address
-
-
-def run(*command, **more):
-    """The output of @command, which must succeed."""
-    done = subprocess.run(command, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False, **more)
-    if done.returncode:
-        raise Failed(f"{' '.join(command)}: status {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
 
 
 class Server:
@@ -175,9 +166,8 @@ def mirrored(acpt, conn):
 
 def counted(role, port, rows):
     """Check that the service's row of tcpports is the sum of @rows."""
-    with open("/proc/net/tcpports", encoding="ascii") as file:
-        header, *lines = (line.split() for line in file)
-    found = [dict(zip(header, line)) for line in lines if line[:2] == [role, str(port)]]
+    found = [row for row in tables.by_column(tables.slurp("/proc/net/tcpports").decode("ascii"))
+             if (row["ROLE"], row["PORT"]) == (role, str(port))]
     equal(len(found), 1, "rows of tcpports")
     ends = collections.Counter(row.end for row in rows)
     wanted = (role, port, len(rows),

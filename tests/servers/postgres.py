@@ -31,7 +31,7 @@ class Postgres(host.Server):
         super().__enter__()
         self.data = self.path("data")
         # (It is the guest that may crash, and then nobody reads this.)
-        host.run(*AS_POSTGRES, f"{programs()}/initdb", "-D", self.data, "--no-sync",
+        world.run(*AS_POSTGRES, f"{programs()}/initdb", "-D", self.data, "--no-sync",
                  "--no-locale", "--auth=trust", cwd="/")
         self.port = host.free_port()
         hba = self.write("hba", HBA)

@@ -41,7 +41,7 @@ class Ssh(host.Server):
     def __enter__(self):
         super().__enter__()
         for name in "key", "user":
-            host.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name))
+            world.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name))
         if USER not in (user.pw_name for user in pwd.getpwall()):
             with open("/etc/passwd", "a", encoding="ascii") as file:
                 file.write(f"{USER}:x:{world.PLAIN_USER}:{world.PLAIN_USER}::/tmp:/bin/sh\n")
