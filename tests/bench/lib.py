@@ -13,6 +13,18 @@ def insmod(*parameters):
     subprocess.run(["insmod", f"{HERE}/../knetstat.ko", *parameters], check=True)
 
 
+def rmmod():
+    """Unload the module."""
+    subprocess.run(["rmmod", "knetstat"], check=True)
+
+
+def sessions_on(processors, count):
+    """Nanoseconds that `count` sessions take on each of so many processors at once."""
+    running = [subprocess.Popen(["taskset", "-c", str(number), f"{HERE}/sessions", str(count)],
+                                stdout=subprocess.PIPE) for number in range(processors)]
+    return [int(process.communicate()[0]) for process in running]
+
+
 def stopwatch(*args):
     """The numbers that the program says."""
     out = subprocess.run([f"{HERE}/stopwatch", *map(str, args)], check=True,
