@@ -56,7 +56,7 @@ def sessions():
     with Netns():
         played()
         found, rows = metrics(), fields_of("tcpports")
-        check(len(rows) == 13, "rows:", rows)
+        check(len(rows) == 16, "rows:", rows)
         wanted = {}
         for row in rows:
             side = ("role", row["ROLE"]), ("port", row["PORT"])
