@@ -4,16 +4,17 @@
 # What the tests of packages in a root share. Sourced there, with `out` set to the directory
 # that tests/packages/run was given; the root is thrown away.
 
+. "$(dirname "$0")/../lib/inside.sh"
+
 tree=${out:?}/tree
 release=$(< /etc/knetstat-kernel)
 later=$(< /etc/knetstat-later)
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$tree/dkms.conf")
 before=$(awk -F '[ ,]' '/^knetstat .*, / && ++n == 2 { print $2 }' "$tree/NEWS")
-number=0 failed=0
 mapfile -t programs < <(cd "$tree/src/tools" && printf '%s\n' *.c | sed 's/\.c$//')
 
-# No systemd runs here. (In /run, for newer rpms give scripts a /tmp of their own.) What a maintainer's script asks of it is written down; and of that,
-# which links there are is done.
+# No systemd runs here. What a maintainer's script asks of it is written down (in /run: newer
+# rpms give scripts a /tmp of their own); and of that, which links there are is done.
 mkdir -p /run/systemd/system
 [ -e /usr/bin/systemctl.real ] || mv /usr/bin/systemctl /usr/bin/systemctl.real
 cat > /usr/bin/systemctl << 'END'
@@ -31,7 +32,8 @@ asked() { grep -E "(^| )$1 .*knetstat" /run/asked; }
 forget_asked() { : > /run/asked; }
 forget_asked
 
-# test_case NAME FUNCTION: if it fails, the function's output is shown.
+# test_case NAME FUNCTION: as that of tests/lib/inside.sh; with all output in a log, and of the
+# last one in /tmp/last. There is a lot of it.
 test_case() {
 	local result="not ok" begin=$SECONDS
 
@@ -66,14 +68,7 @@ is_signed() { modinfo -k "${1:-$release}" -F signer knetstat | grep -x 'DKMS mod
 
 # keep FILE: the module that is installed, as FILE.
 keep() {
-	local ko
-
-	ko=$(built)
-	case $ko in
-	*.xz) xz -dc "$ko" ;;
-	*.zst) zstd -dc "$ko" ;;
-	*) cat "$ko" ;;
-	esac > "$1"
+	decompressed "$(built)" > "$1"
 }
 
 # plant_loaded VERSION: there is no /sys here: as if that version were loaded.
