@@ -8,12 +8,13 @@ tried with every N, from the first of its allocations to beyond the last.
 
 import errno
 import os
+import random
 import re
 import socket
 import time
 
 from lib import tables
-from lib.ktap import (LONG, Failed, Skip, check, equal, in_child, note, test)
+from lib.ktap import (LONG, SEED, Failed, Skip, check, equal, in_child, note, test)
 from lib.tables import FILES, TABLES, agree
 from lib.world import Kmsg, Netns, insmod, listener, loaded, rmmod, udp
 
@@ -178,12 +179,14 @@ def load_with_faults(faults, some):
     """insmod with one of its allocations failing, most of them late ones.
 
     The kernel's own loader makes most of them, and it comes first; of the last ones
-    each third has its turn here, and all of them in the long form. The very last are
-    of what the module does without if it must: who reads and accepts sessions.
+    each seventh has its turn here, from one of the first seven on by chance, and all of
+    them in the long form. The very last are of what the module does without if it must:
+    who reads and accepts sessions.
     """
     total = faults.count(insmod)
     rmmod()
-    last = range(max(1, total - 250), total + 1, 1 if LONG else 3)
+    step = 1 if LONG else 7
+    last = range(max(1, total - 250) + random.Random(SEED).randrange(step), total + 1, step)
     first = range(1, last.start, max(1, total // 20))
     failed = []
     for nth in [*first, *last]:
@@ -199,7 +202,7 @@ def load_with_faults(faults, some):
                 left = [name for name in FILES
                         if os.path.exists(f"/proc/net/{name}")]
                 check(not left, "left behind:", left)
-    note(f"{total} allocations; insmod failed for those at {failed}")
+    note(f"seed {SEED}: {total} allocations; insmod failed for those at {failed}")
     return len(failed)
 
 

@@ -14,13 +14,12 @@ import select
 import socket
 import threading
 
-from guest.life import ports
-from lib import life, owner, tables, unixowner
-from lib.ktap import LONG, Failed, Skip, Workers, check, equal, explain, note, test
+from lib import tables
+from lib.ktap import LONG, SEED, Failed, Skip, Workers, check, equal, explain, note, test
+from lib.rows import FILES
 from lib.world import Kmsg, Netns, insmod, listener, loaded, pair, rmmod, udp
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
-SEED = int(os.environ.get("KNETSTAT_SEED", random.randrange(1 << 32)))
 THREADS = 8
 LOCK = threading.Lock()
 
@@ -31,39 +30,6 @@ def long_only():
         raise Skip("it takes minutes: long:KERNEL")
 
 
-def live_row(line):
-    """Check a row of tcplive."""
-    life.parse_live(f"{' '.join(life.LIVE_COLUMNS)}\n{line}\n")
-
-
-def ports_row(line):
-    """Check a row of tcpports."""
-    ports.parse(f"{' '.join(ports.COLUMNS)}\n{line}\n")
-
-
-def counters_row(line):
-    """Check the row of stat/tcplife."""
-    check(re.fullmatch(r"\d+( \d+){4}", line), "malformed:", repr(line))
-
-
-def or_sharer(module):
-    """Check a row of sockowner or unixowner."""
-    def row(line):
-        if not module.SHARER.fullmatch(line):
-            module.parse_row(line)
-    return row
-
-
-# Each file's columns, and what fails if a line is no row of it.
-FILES = {
-    **{table: (tables.COLUMNS, tables.parse_row) for table in (*tables.TABLES, "socktrouble")},
-    "tcplife": (life.COLUMNS, life.parse_row),
-    "tcplive": (life.LIVE_COLUMNS, live_row),
-    "tcpports": (ports.COLUMNS, ports_row),
-    "stat/tcplife": (life.COUNTERS, counters_row),
-    "sockowner": (owner.COLUMNS, or_sharer(owner)),
-    "unixowner": (unixowner.COLUMNS, or_sharer(unixowner)),
-}
 # What a call that makes no sense may be told.
 HONEST = (errno.EINVAL, errno.EBADF, errno.EIO, errno.ENODEV, errno.ENOTTY, errno.EFAULT,
           errno.ENXIO, errno.ESPIPE, errno.EOVERFLOW, errno.EOPNOTSUPP, errno.EPERM,

@@ -136,7 +136,7 @@ def unloaded_while_read():
         kept += [listener(INET) for _ in range(300)]
         with Workers(reader(100), reader(4096), reader(1 << 20)) as readers:
             readers.rounds(1)
-            for _ in range(scaled(10, 4, long=50)):
+            for _ in range(scaled(6, 3, long=50)):
                 rmmod()
                 insmod()
                 time.sleep(0.02)        # for some to be in the middle of it
@@ -165,7 +165,7 @@ def again_and_again_under_traffic():
         return count
 
     with Workers(traffic) as workers:
-        for _ in range(scaled(15, 8, long=200)):
+        for _ in range(scaled(10, 5, long=200)):
             rmmod()
             insmod()
         workers.rounds(10)
@@ -188,7 +188,7 @@ def namespaces_come_and_go_meanwhile():
         return count
 
     with Workers(mover, mover) as movers:
-        for _ in range(scaled(8, 4, long=50)):
+        for _ in range(scaled(5, 3, long=50)):
             rmmod()
             insmod()
         movers.rounds(4)

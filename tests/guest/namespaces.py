@@ -198,7 +198,7 @@ def coming_and_going_while_read():
     with Workers(mover, mover) as moving:
         movers += [pid for pid, _ in moving.children]
         with Workers(reader, reader) as readers:
-            time.sleep(scaled(4, 10, long=60))  # how long to stress
+            time.sleep(scaled(4, 6, long=60))  # how long to stress
             moving.rounds(3)
             readers.rounds(3)
     check(min(readers.answers), "no passes:", readers.answers)

@@ -15,6 +15,7 @@ import importlib
 import mmap
 import os
 import pickle
+import random
 import select
 import signal
 import socket
@@ -25,6 +26,8 @@ import traceback
 DEBUG = os.environ.get("KNETSTAT_DEBUG_KERNEL") == "1"
 LONG = os.environ.get("KNETSTAT_LONG") == "1"
 SHORT = os.environ.get("KNETSTAT_SHORT") == "1"
+# Of what is made up by chance. Who uses it says what it was.
+SEED = int(os.environ.get("KNETSTAT_SEED", random.randrange(1 << 32)))
 DEADLINE = 3600 if LONG else 1200 if DEBUG else 300
 
 TESTS = []

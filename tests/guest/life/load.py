@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import errno
 import functools
-import mmap
 import os
 import select
 import signal
@@ -189,7 +188,7 @@ def lapped():
         with Workers(*(writer(number) for number in range(2))) as writers:
             with Workers(again(1), again(1 << 20), follow(300),
                          follow(1 << 20)) as readers:
-                time.sleep(scaled(3, 8, long=60))  # how long to stress
+                time.sleep(scaled(3, 5, long=60))  # how long to stress
                 readers.rounds(3)
         note(f"sessions {writers.answers}, passes, rows and rows missed "
              f"{readers.answers}")

@@ -84,7 +84,8 @@ def all_namespaces():
         equal(sorted(map(repr, host[number])), sorted(map(repr, rows)), "rows of one")
         equal({row.held for row in rows}, {"fd", "queue", "tw", "-"}, "HELD")
     equal(set(host), set(numbers), "namespaces")
-    for netns in netnses:
+    # All are the same; ss takes its time for each.
+    for netns in netnses[::10] + netnses[-5:]:
         with netns:
             owner.compare(with_lsof=False)
     mine = [row for row in held(host[numbers[0]]) if row.pid == os.getpid() and

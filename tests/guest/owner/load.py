@@ -185,7 +185,7 @@ def killed_while_it_opens():
         for _ in range(20000):
             os.dup(kept.fileno())
         with Holder(lambda: (None, None)):
-            for number in range(scaled(15, 6, long=100)):
+            for number in range(scaled(8, 4, long=100)):
                 pid = os.fork()
                 if not pid:
                     opener()
@@ -263,7 +263,7 @@ def unloaded_meanwhile():
         kept = crowd(60)
         with Workers(*[tries(owner.read)] * 3) as readers:
             readers.rounds(1)
-            for _ in range(scaled(8, 4, long=50)):
+            for _ in range(scaled(5, 3, long=50)):
                 rmmod()
                 insmod()
                 time.sleep(0.02)        # for some to be in the middle of it
@@ -413,7 +413,7 @@ def churn():
                [listener(INET6) for _ in range(60)]
         wanted = [owner.row_of(sock, "LSTN" if sock.type == socket.SOCK_STREAM
                                else "UNCN") for sock in kept]
-        passes = scaled(10, 4, long=100)
+        passes = scaled(6, 3, long=100)
         with Workers(opens_and_closes, forks_and_kills, passes_on,
                      threads_that_leave) as churners:
             with Workers(*(reader(size, passes, wanted, uid) for size, uid in
@@ -493,7 +493,7 @@ def no_memory_to_open():
 
 @test
 def memory_is_given_back():
-    """A thousand files opened and closed leave nothing behind."""
+    """Hundreds of files opened and closed leave nothing behind."""
     def used():
         with open("/proc/meminfo", encoding="ascii") as file:
             lines = dict(line.split(":") for line in file)
@@ -510,7 +510,7 @@ def memory_is_given_back():
         for fd in fds:
             os.read(fd, 1000)
             os.close(fd)
-        for _ in range(200):
+        for _ in range(scaled(200, 50, long=1000)):
             os.close(os.open(FILE, os.O_RDONLY))
         until(lambda: used() - before < (during - before) / 2 + 2000,
               lambda: f"KiB: {before} before, {during} during, {used()} after")

@@ -368,7 +368,7 @@ def more_processes_than_links():
         def setup():
             become(PLAIN_USER)
             return udp(INET), None
-        many = [Holder(setup) for _ in range(scaled(100, 60))]
+        many = [Holder(setup) for _ in range(scaled(100, 50))]
         try:
             def look():
                 rows = compare()

@@ -571,7 +571,7 @@ def killed_while_it_opens():
         for _ in range(20000):
             os.dup(kept[0].fileno())
         with Holder(lambda: (None, None)):
-            for number in range(scaled(15, 6, long=100)):
+            for number in range(scaled(8, 4, long=100)):
                 pid = os.fork()
                 if not pid:
                     opener()
@@ -744,7 +744,7 @@ def storms():
                   for sock, other in (pair, pair[::-1])]
         wanted = sorted(wanted + [row_of(sock, "LSTN") for sock in kept],
                         key=lambda row: row.fd)
-        passes = scaled(20, 4, long=200)
+        passes = scaled(10, 3, long=200)
         with Workers(makes_pairs, binds_and_connects, passes_on,
                      forks_and_leaves) as churners:
             with Workers(*(reader(size, passes, wanted, uid) for size, uid in
@@ -762,7 +762,7 @@ def unloaded_meanwhile():
         kept = street(400)
         with Workers(read, read, makes_pairs) as workers:
             workers.rounds(1)
-            for number in range(scaled(6, 3, long=50)):
+            for number in range(scaled(4, 2, long=50)):
                 rmmod()
                 insmod()
                 workers.rounds(number)      # for some to be in the middle of it

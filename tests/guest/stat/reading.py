@@ -12,7 +12,7 @@ import socket
 import subprocess
 
 from lib import tables
-from lib.ktap import (Failed, Workers, cases, check, equal, note, scaled,
+from lib.ktap import (LONG, Failed, Workers, cases, check, equal, note, scaled,
                       test)
 from lib.tables import ROW, TABLES, slurp
 from lib.world import Netns, connect, listener, pair, udp
@@ -63,12 +63,30 @@ def by(size):
     return read
 
 
-def by_few(size):
-    """Reads of a few bytes, by dd, since there are so many of them."""
-    def read(path):
-        return subprocess.run(["dd", f"if={path}", f"ibs={size}", "obs=64k",
-                               "status=none"], check=True,
+def by_few(size, stretch=None if LONG else 7000):
+    """Reads of a few bytes, by dd, since there are so many of them: in three stretches, at
+    both ends and where a buffer ends, with large ones between them; or everywhere.
+    """
+    def few(fd, count):
+        return subprocess.run(["dd", f"ibs={size}", "obs=64k", f"count={count // size}",
+                               "status=none"], check=True, stdin=fd,
                               stdout=subprocess.PIPE).stdout
+
+    def read(path):
+        end = len(slurp(path))
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            if not stretch:
+                return few(fd, end + size)
+            text = few(fd, stretch)
+            for begin in BUFFER - stretch // 2, end - stretch:
+                while len(text) < begin and (part := os.read(fd, begin - len(text))):
+                    text += part
+                text += few(fd, stretch)
+            # What has been added since.
+            return text + tables.drain(fd, size)
+        finally:
+            os.close(fd)
     return read
 
 
