@@ -13,11 +13,12 @@ guest	:= $(filter guest-%,$(LAYERS))
 # layers that need it.
 files	:= $(sort $(dkms:dkms-%=%) $(packages) $(packages:packages-%=%) \
 		  $(build:build-%=%) $(guest:guest-%=%) \
-		  $(patsubst long-%,%,$(filter long-%,$(LAYERS))) \
-		  $(if $(filter style kunit,$(LAYERS)),debug) \
+		  $(patsubst long-%,%,$(filter-out %-fuzz %-selftests %-kcsan %-cfi,$(filter long-%,$(LAYERS)))) \
+		  $(if $(filter style kunit %selftests,$(LAYERS)),debug) \
+		  $(if $(filter %kcsan %cfi,$(LAYERS)),clang) \
 		  $(if $(filter harness demo guards agents servers,$(LAYERS)),trixie) \
-		  $(patsubst %,userland-%,$(filter agents servers,$(LAYERS))) \
-		  $(filter tree kcsan cfi,$(LAYERS)) userland)
+		  $(patsubst %,userland-%,$(patsubst long-%,%,$(filter agents servers %selftests,$(LAYERS)))) \
+		  $(filter tree,$(LAYERS)) userland)
 
 layers: $(LAYERS)
 files: $(files:%=files-%)

@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 TOP = os.path.dirname(TESTS)
 TOOLS = f"{TOP}/src/tools"
-SECONDS = int(os.environ.get("KNETSTAT_FUZZ_SECONDS", "20"))
+SECONDS = int(os.environ.get("KNETSTAT_FUZZ_SECONDS", "5"))
 SEED = int(os.environ.get("KNETSTAT_FUZZ_SEED", random.randrange(1, 1 << 31)))
 CAUGHT = 99
 

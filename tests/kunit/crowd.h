@@ -12,9 +12,13 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/kconfig.h>
 #include <linux/sched.h>
 
 #define CROWD_MAX	8
+
+/* How often a member does what it does: less often where KCSAN has accesses wait. */
+#define CROWD_ROUNDS(n)	(IS_ENABLED(CONFIG_KCSAN) ? (n) / 8 : (n))
 
 struct crowd;
 

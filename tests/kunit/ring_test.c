@@ -392,10 +392,10 @@ static const struct crowd_case {
 	unsigned int rows;
 	u64 writes;
 } crowd_cases[] = {
-	{ "1 row", 1, 8000 },
-	{ "2 rows", 2, 8000 },
-	{ "64 rows", 64, 8000 },
-	{ "rows for all", 65536, 8000 },
+	{ "1 row", 1, CROWD_ROUNDS(8000) },
+	{ "2 rows", 2, CROWD_ROUNDS(8000) },
+	{ "64 rows", 64, CROWD_ROUNDS(8000) },
+	{ "rows for all", 65536, CROWD_ROUNDS(8000) },
 };
 
 KUNIT_ARRAY_PARAM_DESC(crowd, crowd_cases, name);

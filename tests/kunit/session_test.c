@@ -393,7 +393,7 @@ static void session_test_count(struct kunit *test)
 #define ASKERS		2
 #define LISTENERS	2
 #define SOCKS_MAX	7
-#define ROUNDS		20000
+#define ROUNDS		CROWD_ROUNDS(20000)
 
 struct scene;
 

@@ -91,7 +91,7 @@ next_kernels() { awk '!/^#/ && NF { print $1 }' "$vm/next"; }
 package_kernels() { kernels_of "$native" | grep -xE 'bookworm|trixie|trixie-arm64'; }
 
 # own_kernel NAME: whether it is one that is built here.
-own_kernel() { case $1 in debug|kcsan|cfi|tree) ;; *) false ;; esac; }
+own_kernel() { case $1 in debug|clang|tree) ;; *) false ;; esac; }
 
 # userland_kernel NAME: the kernel whose build root has the guest's C library.
 userland_kernel() {
