@@ -41,6 +41,13 @@ struct ring_slot {
  * PREEMPT_RT, too) and a probe in a softirq never finds its own CPU holding it.
  * It is held for a copy of one row, and for what record.c has counted with it:
  * never while waiting, allocating or waking.
+ * One lock is enough for 64 processors. Two that did nothing else (the same steps
+ * in user space) needed 140 ns for a row, with each cache line coming from the
+ * other. At 2,000,000 rows a second the lock is then held for 28 % of the time, and
+ * waited for 30 ns (r / 2(1 - r) of 140, r being that share); 180 ns if lines come
+ * from further away and each row takes twice as long. A session's end takes some
+ * microseconds without it. A ring for each processor would have every reader merge
+ * them, and wait for the slowest one to know which row is next.
  * Numbering and writing under one lock means that there is no such thing as a
  * stalled writer whom the ring could lap, and that rows are numbered in the
  * order they are found in, in each view as well.
