@@ -34,7 +34,7 @@
 #define LIVE_RECORD_ROWS	16
 
 /* Places of the table that are looked at before others may run. */
-#define LIVE_PIECE	1024
+#define LIVE_PIECE	256
 
 /**
  * struct live_file - an open tcplive
@@ -160,12 +160,13 @@ static unsigned long live_taken(unsigned long place)
 	unsigned long places = session_places(&life_sessions);
 
 	while (place < places) {
+		if (!(place % LIVE_PIECE))
+			cond_resched();
 		piece = keys + min(places, (place | (LIVE_PIECE - 1)) + 1);
 		for (key = keys + place; key < piece; key++)
 			if (READ_ONCE(*key))
 				return key - keys;
 		place = piece - keys;
-		cond_resched();
 	}
 	return places;
 }
