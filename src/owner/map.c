@@ -3,6 +3,7 @@
  * A growing hash table. See map.h.
  */
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
@@ -21,15 +22,55 @@ void owner_map_init(struct owner_map *map, struct owner_memory *memory)
 	*map = (struct owner_map){ .memory = memory };
 }
 
+static struct owner_slot *owner_map_at(const struct owner_map *map, unsigned long i)
+{
+	return &map->pieces[i / OWNER_MAP_PIECE][i % OWNER_MAP_PIECE];
+}
+
 /* The slot that has a key, or the one to put it in. */
 static struct owner_slot *owner_map_slot(const struct owner_map *map, u64 key)
 {
 	/* The high bits of the product. */
 	unsigned long i = key * map->factor >> map->shift;
+	struct owner_slot *slot = owner_map_at(map, i);
 
-	while (map->slots[i].key && map->slots[i].key != key)
+	while (slot->key && slot->key != key) {
 		i = (i + 1) & map->mask;
-	return &map->slots[i];
+		slot = owner_map_at(map, i);
+	}
+	return slot;
+}
+
+static unsigned long owner_map_pieces(const struct owner_map *map)
+{
+	return DIV_ROUND_UP(map->mask + 1, OWNER_MAP_PIECE);
+}
+
+static size_t owner_map_piece_size(const struct owner_map *map)
+{
+	return min(map->mask + 1, OWNER_MAP_PIECE) * sizeof(struct owner_slot);
+}
+
+/* Makes the slots, all of them unused. */
+static int owner_map_make(struct owner_map *map)
+{
+	unsigned long count = owner_map_pieces(map), i;
+	int err;
+
+	map->pieces = owner_alloc(map->memory, array_size(count, sizeof(*map->pieces)),
+				  __GFP_ZERO, &err);
+	if (!map->pieces)
+		return err;
+	for (i = 0; i < count; i++) {
+		map->pieces[i] = owner_alloc(map->memory, owner_map_piece_size(map),
+					     __GFP_ZERO, &err);
+		if (!map->pieces[i]) {
+			owner_map_free(map);
+			return err;
+		}
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -48,20 +89,21 @@ int owner_map_reserve(struct owner_map *map, unsigned long count)
 	struct owner_map old = *map;
 	int err;
 
-	if (map->slots && slots <= map->mask + 1)
+	if (map->pieces && slots <= map->mask + 1)
 		return 0;
-	map->slots = owner_alloc(map->memory, array_size(slots, sizeof(*map->slots)),
-				 __GFP_ZERO, &err);
-	if (!map->slots) {
-		*map = old;
-		return err;
-	}
 	map->mask = slots - 1;
 	map->shift = 64 - ilog2(slots);
 	map->factor = get_random_u64() | 1;
-	for (i = 0; old.slots && i <= old.mask; i++) {
-		if (old.slots[i].key)
-			*owner_map_slot(map, old.slots[i].key) = old.slots[i];
+	err = owner_map_make(map);
+	if (err) {
+		*map = old;
+		return err;
+	}
+	for (i = 0; old.pieces && i <= old.mask; i++) {
+		const struct owner_slot *slot = owner_map_at(&old, i);
+
+		if (slot->key)
+			*owner_map_slot(map, slot->key) = *slot;
 		if (!(i % 4096))
 			cond_resched();
 	}
@@ -112,9 +154,15 @@ struct owner_slot *owner_map_find(const struct owner_map *map, u64 key)
  */
 void owner_map_free(struct owner_map *map)
 {
-	if (map->slots)
-		owner_free(map->memory, map->slots,
-			   (map->mask + 1) * sizeof(*map->slots));
-	map->slots = NULL;
+	unsigned long i;
+
+	for (i = 0; map->pieces && i < owner_map_pieces(map); i++) {
+		owner_free(map->memory, map->pieces[i], owner_map_piece_size(map));
+		cond_resched();
+	}
+	if (map->pieces)
+		owner_free(map->memory, map->pieces,
+			   owner_map_pieces(map) * sizeof(*map->pieces));
+	map->pieces = NULL;
 	map->count = 0;
 }
