@@ -4,9 +4,9 @@
 from lib.ktap import cases, test
 from selftests.twice import twice, where_there_is_time
 
-QUICK = ("./reuseport_bpf", "./reuseport_dualstack", "./reuseaddr_conflict", "./bind_timewait",
-         "./sk_bind_sendto_listen", "./sk_so_peek_off")
-OTHERS = ("./reuseport_bpf_cpu", "./reuseport_addr_any.sh", "./bind_wildcard",
+QUICK = ("./reuseport_bpf", "./bind_timewait", "./sk_so_peek_off")
+OTHERS = ("./reuseport_dualstack", "./reuseaddr_conflict", "./sk_bind_sendto_listen",
+          "./reuseport_bpf_cpu", "./reuseport_addr_any.sh", "./bind_wildcard",
           "./sk_connect_zero_addr", "./so_netns_cookie", "./so_incoming_cpu",
           "./epoll_busy_poll", "./socket", "./psock_snd.sh", "./cmsg_so_mark.sh",
           "./cmsg_time.sh", "./cmsg_ipv6.sh", "./ip_local_port_range.sh", "./netns-sysctl.sh",
