@@ -4,6 +4,7 @@
 import collections
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -50,7 +51,8 @@ class Server:
 
     def __exit__(self, kind, *_):
         for process, log in reversed(self.processes):
-            process.terminate()
+            # PostgreSQL waits for its clients, unless it is interrupted.
+            process.send_signal(signal.SIGINT if kind else signal.SIGTERM)
             process.wait()
             if kind:
                 with open(log, encoding="utf-8", errors="replace") as file:
@@ -125,8 +127,17 @@ def holders(port, stat="LSTN"):
             if row.stat == stat and row.local.endswith(f":{port}") and row.pid}
 
 
+def unacknowledged(port):
+    """What is on its way from the server on @port, as the kernel's own files have it."""
+    return [row for table in ("tcp", "tcp6") for row in tables.read_kernel(table)
+            if row.stat == "ESTB" and row.local.endswith(f":{port}") and row.sendq]
+
+
 def established(port):
-    """The row of the live session of each client's (address, port) with the server on @port."""
+    """The row of the live session of each client's (address, port) with the server on @port:
+    when the clients have acknowledged all that they got, which is what TX_B counts.
+    """
+    until(lambda: not unacknowledged(port), lambda: unacknowledged(port))
     return {row.remote: row for row in life.live() if row.lport == port and row.role == "acpt"}
 
 

@@ -62,13 +62,8 @@ def sessions():
                 requests += len(counts)
                 address, lport = sock.getsockname()[:2]
                 wanted[mapped + address, lport] = tuple(map(sum, zip(*counts)))
-
-            def alive():
-                return {client: (row.rx, row.tx)
-                        for client, row in host.established(port).items()}
-            # What has been received may not have been acknowledged yet.
-            until(lambda: alive() == wanted, lambda: f"{alive()}, wanted: {wanted}")
             rows = host.established(port)
+            equal({client: (row.rx, row.tx) for client, row in rows.items()}, wanted, "tcplive")
             equal({(row.pid, row.comm, row.by) for row in rows.values()},
                   {(pid, b"java", "use")}, "tcplive")
             equal({(row.pid, row.comm) for row in owner.read()
