@@ -156,13 +156,14 @@ void owner_map_free(struct owner_map *map)
 {
 	unsigned long i;
 
-	for (i = 0; map->pieces && i < owner_map_pieces(map); i++) {
+	if (!map->pieces)
+		return;
+	for (i = 0; i < owner_map_pieces(map); i++) {
 		owner_free(map->memory, map->pieces[i], owner_map_piece_size(map));
 		cond_resched();
 	}
-	if (map->pieces)
-		owner_free(map->memory, map->pieces,
-			   owner_map_pieces(map) * sizeof(*map->pieces));
+	owner_free(map->memory, map->pieces,
+		   owner_map_pieces(map) * sizeof(*map->pieces));
 	map->pieces = NULL;
 	map->count = 0;
 }
