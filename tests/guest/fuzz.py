@@ -15,19 +15,13 @@ import socket
 import threading
 
 from lib import tables
-from lib.ktap import LONG, SEED, Failed, Skip, Workers, check, equal, explain, note, test
+from lib.ktap import SEED, Failed, Workers, check, equal, explain, long_only, note, test
 from lib.rows import FILES
 from lib.world import Kmsg, Netns, insmod, listener, loaded, pair, rmmod, udp
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 THREADS = 8
 LOCK = threading.Lock()
-
-
-def long_only():
-    """There is no short form that finds anything."""
-    if not LONG:
-        raise Skip("it takes minutes: long:KERNEL")
 
 
 # What a call that makes no sense may be told.
@@ -193,7 +187,7 @@ def files():
     """Eight threads do anything to all files, while sockets come and go: no line that is
     whole is malformed, and no call gets an error but those that there are for nonsense.
     """
-    long_only()
+    long_only("long:KERNEL")
     note(f"seed {SEED}")
     with Netns(), Workers(churn, churn):
         shared = [(name, os.open(f"/proc/net/{name}", os.O_RDONLY | os.O_CLOEXEC))
@@ -264,7 +258,7 @@ def parameters():
     """A parameter is taken or refused, as numbers are by the kernel and by the bounds that
     there are; a line in the log says why, and nothing else.
     """
-    long_only()
+    long_only("long:KERNEL")
     note(f"seed {SEED}")
     rand = random.Random(SEED)
     taken = refused = 0

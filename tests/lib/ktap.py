@@ -37,6 +37,12 @@ class Skip(Exception):
     """Raised by a test that this kernel gives no ground to run on."""
 
 
+def long_only(layer):
+    """Skip, unless this is @layer, where there is time: there is no short form."""
+    if not LONG:
+        raise Skip(f"it takes minutes: {layer}")
+
+
 class Failed(AssertionError):
     """Raised by the checks below."""
 

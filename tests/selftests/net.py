@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The kernel's own tests of TCP and UDP sockets."""
 
-from lib.ktap import cases, test
-from selftests.twice import twice, where_there_is_time
+from lib.ktap import cases, long_only, test
+from selftests.twice import twice
 
 QUICK = ("./reuseport_bpf", "./bind_timewait", "./sk_so_peek_off")
 OTHERS = ("./reuseport_dualstack", "./reuseaddr_conflict", "./sk_bind_sendto_listen",
@@ -25,5 +25,5 @@ def quick():
 @test
 def others():
     """All others."""
-    where_there_is_time()
+    long_only("long:selftests")
     cases(OTHERS, twice)

@@ -99,12 +99,6 @@ def beside(readers, command, folder, deadline):
     return said, output, sum(workers.answers)
 
 
-def where_there_is_time():
-    """Skip, unless there is."""
-    if not ktap.LONG:
-        raise ktap.Skip("it takes minutes: long:selftests")
-
-
 def twice(*command, folder=".", deadline=600):
     """Fail if @command, run in @folder of the kernel's tests, does not say the same with the
     module as without it; and skip if it has no ground to run on, either way.

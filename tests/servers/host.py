@@ -3,6 +3,7 @@
 
 import collections
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +30,29 @@ def url_host(family):
     """The loopback address of @family as it stands before a colon and a port."""
     address = world.host(family)
     return f"[{address}]" if ":" in address else address
+
+
+def ask(sock, *lines, body=b""):
+    """Send a request of HTTP; how many bytes it has."""
+    request = "\r\n".join((*lines, "Host: x", "", "")).encode() + body
+    sock.sendall(request)
+    return len(request)
+
+
+def answer(sock):
+    """Read one answer with a Content-Length; all its bytes."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = sock.recv(1)
+        check(part, "the answer is cut:", data)
+        data += part
+    size = int(re.search(rb"(?i)Content-Length: (\d+)", data)[1])
+    while size:
+        part = sock.recv(min(size, 65536))
+        check(part, "the answer is cut")
+        size -= len(part)
+        data += part
+    return data
 
 
 class Server:

@@ -2,7 +2,6 @@
 """Java: a server whose threads all are one process, with the file server of its own library."""
 
 import os
-import re
 import socket
 
 from lib import owner, world
@@ -16,22 +15,9 @@ JAVA = ("java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "
 SIZE = 300000
 
 
-def get(sock, target, *lines):
+def get(sock, target):
     """Ask for @target; how many bytes went each way."""
-    request = "\r\n".join((f"GET /{target} HTTP/1.1", "Host: x", *lines, "", "")).encode()
-    sock.sendall(request)
-    with sock.makefile("rb", buffering=0) as stream:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            byte = stream.read(1)
-            check(byte, "the answer is cut:", head)
-            head += byte
-        size = left = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
-        while left:
-            part = stream.read(left)
-            check(part, "the answer is cut")
-            left -= len(part)
-    return len(request), len(head) + size
+    return host.ask(sock, f"GET /{target} HTTP/1.1"), len(host.answer(sock))
 
 
 @test

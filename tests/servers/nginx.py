@@ -3,7 +3,6 @@
 
 import collections
 import os
-import re
 import socket
 import struct
 
@@ -72,25 +71,6 @@ def children(pid):
         return set(map(int, file.read().split()))
 
 
-def ask(sock, *lines, body=b""):
-    """Send a request of HTTP."""
-    sock.sendall("\r\n".join((*lines, "Host: x", "", "")).encode() + body)
-
-
-def answer(sock):
-    """Read one answer with a Content-Length; all its bytes."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += sock.recv(1)
-    size = int(re.search(rb"Content-Length: (\d+)", data)[1])
-    while size:
-        part = sock.recv(min(size, 65536))
-        check(part, "the answer is cut")
-        size -= len(part)
-        data += part
-    return data
-
-
 def to_end(sock):
     """Read all."""
     data = b""
@@ -119,7 +99,7 @@ def sessions():
                 for target in "small", "large", "empty", "missing":
                     sock, client = connect()
                     with sock:
-                        ask(sock, f"GET /{target} HTTP/1.1", "Connection: close")
+                        host.ask(sock, f"GET /{target} HTTP/1.1", "Connection: close")
                         to_end(sock)
                     ends[client] = "fin"
                     requests += 1
@@ -127,19 +107,19 @@ def sessions():
                 sock, client = connect()
                 with sock:
                     for target in "small", "large", "small":
-                        ask(sock, f"GET /{target} HTTP/1.1")
-                        answer(sock)
+                        host.ask(sock, f"GET /{target} HTTP/1.1")
+                        host.answer(sock)
                 ends[client] = "fin"
                 requests += 3
             sock, client = connect()
             with sock:
-                ask(sock, "PUT /new HTTP/1.1", "Connection: close", "Content-Length: 200000",
+                host.ask(sock, "PUT /new HTTP/1.1", "Connection: close", "Content-Length: 200000",
                     body=b"y" * 200000)
                 check(b" 201 " in to_end(sock), "the upload")
             ends[client] = "fin"
             sock, client = connect()
-            ask(sock, "GET /small HTTP/1.1")
-            answer(sock)
+            host.ask(sock, "GET /small HTTP/1.1")
+            host.answer(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.close()
             ends[client] = "reset"
@@ -171,8 +151,8 @@ def alive():
             socks = []
             for _ in range(4):
                 sock = socket.create_connection((world.host(family), port))
-                ask(sock, "GET /small HTTP/1.1")
-                answer(sock)
+                host.ask(sock, "GET /small HTTP/1.1")
+                host.answer(sock)
                 socks.append(sock)
             said = nginx.logged(len(socks))
             rows = host.established(port)

@@ -16,6 +16,7 @@ from lib.world import PLAIN_USER, Netns, alone, connect, insmod, listener, rmmod
 
 INET, INET6 = socket.AF_INET, socket.AF_INET6
 
+
 def expected(sessions):
     """What the rows of tcplife @sessions are to be counted as."""
     rows = collections.defaultdict(lambda: dict.fromkeys(COLUMNS[2:], 0))
