@@ -15,13 +15,16 @@ def scripts():
 
 @test
 def connect():
-    """Transfers."""
+    """Transfers, of files that the debug kernel gets through."""
     long_only("long:selftests")
-    twice("./mptcp_connect.sh", folder="mptcp", deadline=3000)
+    cases(("", "_checksum", "_mmap", "_sendfile"),
+          lambda name: twice(f"./mptcp_connect{name}.sh", "-f", "100000", folder="mptcp",
+                             deadline=3000))
 
 
 @test
 def join():
-    """Sessions of several subflows."""
+    """Sessions of several subflows, by the letters of the script's groups."""
     long_only("long:selftests")
-    twice("./mptcp_join.sh", folder="mptcp", deadline=3000)
+    cases("fesltra64MbpkSdmzFuI",
+          lambda group: twice("./mptcp_join.sh", f"-{group}", folder="mptcp", deadline=3000))
