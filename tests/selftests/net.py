@@ -26,4 +26,4 @@ def quick():
 def others():
     """All others."""
     long_only("long:selftests")
-    cases(OTHERS, twice)
+    cases(OTHERS, lambda name: twice(name, deadline=3000))

@@ -91,7 +91,7 @@ def run(command, folder, deadline):
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
-            return {"status": "none"}, output
+            return results(output, "none"), output
     return results(output, process.returncode), output
 
 
